@@ -1,0 +1,27 @@
+/* Embedded migrations: forward only, in order of name, each in its own transaction, checksummed, under one lock. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/problem.h"
+
+struct db_migration {
+	const char *name; /* "0001_platform" */
+	const char *sql;
+};
+
+struct db_migrations {
+	const struct db_migration *list;
+	size_t count;
+};
+
+/* Called for each migration applied. */
+typedef void db_migrated_fn(void *context, const char *name);
+
+/*
+ * Brings the database of `conninfo` (the owner role) to this program's version. CONFLICT when the database has a
+ * migration that this program does not know, or one whose checksum differs; UNAVAILABLE when it cannot be reached.
+ */
+must_check bool db_migrate(const char *conninfo, const struct db_migrations *migrations, db_migrated_fn *done,
+                           void *context, struct problem *p);
+/* CONFLICT with a sentence unless the database has exactly these migrations. Needs no right but to read the list. */
+must_check bool db_migrated(const char *conninfo, const struct db_migrations *migrations, struct problem *p);
