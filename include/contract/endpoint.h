@@ -1,0 +1,61 @@
+/* One operation of the contract, as the server understands it: compiled once, read by every request. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "jsonschema/jsonschema.h"
+
+enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHODS };
+enum place { PLACE_PATH, PLACE_QUERY, PLACE_HEADER };
+enum value_type { VALUE_STRING, VALUE_INTEGER, VALUE_BOOLEAN };
+
+enum { ENDPOINT_PARAMETERS = 24, ENDPOINT_SCOPES = 8 };
+
+struct parameter {
+	const char *name;
+	enum place place;
+	enum value_type type;
+	bool required;
+	char *preset; /* the schema's default as text, or NULL */
+	struct jsonschema *schema;
+};
+
+/* What the contract promises for one status (0: `default`). `schema` is NULL where the body is not JSON or empty. */
+struct promise {
+	int status;
+	bool empty;
+	struct jsonschema *schema;
+};
+
+struct endpoint {
+	const char *id; /* operationId */
+	const char *path;
+	enum method method;
+	size_t index; /* its place in the contract, from 0 */
+
+	const char *wants[ENDPOINT_SCOPES + 1]; /* scopes, all of them; NULL-terminated */
+	bool public;                            /* `security: []` */
+	bool reads;                             /* GET, or marked `x-reads: true`: READ ONLY */
+	bool noted;                             /* `x-audit: read`: reading leaves an audit row */
+	bool takes_key;                         /* has an Idempotency-Key parameter */
+	bool needs_match;                       /* If-Match is required */
+
+	struct parameter parameters[ENDPOINT_PARAMETERS];
+	size_t parameter_count;
+
+	const char *media; /* of the request body; NULL: none is taken */
+	bool body_required;
+	struct jsonschema *body;
+
+	const char *answers; /* media type of the good answer; NULL: none */
+	struct promise *promises;
+	size_t promise_count;
+};
+
+const char *method_name(enum method method);
+/* METHODS when the text is none of ours. */
+enum method method_parse(const char *text);
+/* The promise for a status: its own, or the default's, or NULL. */
+const struct promise *endpoint_promise(const struct endpoint *endpoint, int status);
+void endpoint_done(struct endpoint *endpoint);

@@ -1,0 +1,96 @@
+/* What goes in and what comes out of one operation. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "load.h"
+
+static bool is_json(const char *media)
+{
+	size_t size = strlen(media);
+
+	return strcmp(media, "application/json") == 0 || (size > 5 && strcmp(media + size - 5, "+json") == 0);
+}
+
+/* The one media type of a `content`; NULL when there is none. */
+static const char *only_media(const struct spot *content)
+{
+	void *first = json_object_iter(content->json);
+
+	return first ? json_object_iter_key(first) : NULL;
+}
+
+/* The schema of a `content` entry with its examples checked; NULL after a fault or without a schema. */
+static struct jsonschema *schema_of(struct loader *l, const struct spot *content, const char *media)
+{
+	struct spot entry, schema;
+	struct jsonschema *compiled;
+
+	if (!spot_child(l, content, media, &entry) || !spot_member(&entry, "schema", &schema))
+		return NULL;
+	compiled = load_schema(l, &schema);
+	if (compiled)
+		check_examples(l, &entry, compiled);
+	return compiled;
+}
+
+static bool load_request(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	struct spot body, content;
+
+	if (!spot_child(l, operation, "requestBody", &body))
+		return true;
+	if (!spot_member(&body, "content", &content) || json_object_size(content.json) != 1)
+		return loader_fault(l, &body, "a body is of exactly one media type");
+	endpoint->media = only_media(&content);
+	endpoint->body_required = json_is_true(json_object_get(body.json, "required"));
+	endpoint->body = schema_of(l, &content, endpoint->media);
+	if (!endpoint->body || !is_json(endpoint->media))
+		return loader_fault(l, &content, "a body is JSON with a schema");
+	return true;
+}
+
+static bool load_promise(struct loader *l, const struct spot *response, const char *status, struct promise *promise,
+                         struct endpoint *endpoint)
+{
+	struct spot content;
+	const char *media;
+	uint64_t number = 0;
+
+	if (strcmp(status, "default") != 0 && !text_number(status, 200, 599, &number))
+		return loader_fault(l, response, "a response is for one status or the default");
+	promise->status = (int)number;
+	promise->empty = !spot_member(response, "content", &content) || json_object_size(content.json) == 0;
+	if (promise->empty)
+		return true;
+	media = only_media(&content);
+	if (number >= 200 && number < 300 && !endpoint->answers)
+		endpoint->answers = media;
+	if (!is_json(media))
+		return true;
+	promise->schema = schema_of(l, &content, media);
+	return promise->schema || loader_fault(l, response, "a JSON response has a schema");
+}
+
+bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	struct spot responses, one;
+	json_t *value;
+	const char *status;
+
+	if (!load_request(l, operation, endpoint))
+		return false;
+	if (!spot_member(operation, "responses", &responses))
+		return loader_fault(l, operation, "no `responses`");
+	endpoint->promises = calloc(json_object_size(responses.json) + 1, sizeof *endpoint->promises);
+	if (!endpoint->promises)
+		return loader_fault(l, operation, "no memory");
+	json_object_foreach(responses.json, status, value) {
+		struct promise *promise = &endpoint->promises[endpoint->promise_count++];
+
+		if (!spot_child(l, &responses, status, &one) || !load_promise(l, &one, status, promise, endpoint))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,30 @@
+/* Validation by a compiled schema, with its faults in a problem. */
+#include "contract/faults.h"
+
+#include <stdio.h>
+
+struct report {
+	struct problem *problem;
+	enum problem_code code;
+	const char *prefix;
+};
+
+static bool add(void *context, const struct jsonschema_fault *fault)
+{
+	struct report *r = context;
+	char pointer[512];
+
+	snprintf(pointer, sizeof pointer, "%s%s", r->prefix, fault->instance);
+	problem_fault(r->problem, r->code, pointer, fault->keyword, "%s", fault->message);
+	return true;
+}
+
+bool faults_validate(const struct jsonschema *schema, const json_t *json, enum problem_code code, const char *prefix,
+                     struct problem *p)
+{
+	struct report report = { .problem = p, .code = code, .prefix = prefix };
+
+	if (jsonschema_validate(schema, json, NULL, NULL)) /* the good path, which allocates nothing */
+		return true;
+	return jsonschema_validate(schema, json, add, &report);
+}
