@@ -1,0 +1,105 @@
+"""Black box: this worker's own server on a free port, tokens of a test identity provider, clients and factories."""
+import contextlib
+import itertools
+import uuid
+
+import psycopg2
+import pytest
+from support.client import Api
+from support.people import carer_body
+from support.raw import Raw
+from support.server import Server
+from support.tokens import ISLINGTON, ISSUER, Tokens
+
+_serial = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def tokens():
+    """The identity provider of this run."""
+    return Tokens()
+
+
+@pytest.fixture(scope="session")
+def settings(cluster, database, tokens, run_folder):
+    """What the server is started with; `serve` adds to it or replaces."""
+    return {"CARERS_DATABASE": cluster.conninfo("carers_service", database), "CARERS_ISSUER": ISSUER,
+            "CARERS_KEY_FILES": tokens.write(run_folder), "CARERS_CHECK_RESPONSES": "true", "CARERS_WORKERS": "32",
+            "CARERS_RATE_PER_MINUTE": "0", "CARERS_CORS_ORIGINS": "https://app.example.org"}
+
+
+@pytest.fixture(scope="session")
+def server(settings, run_folder):
+    """The server that most tests share."""
+    running = Server(settings, run_folder).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def api(server, tokens):
+    """The client of the shared server."""
+    client = Api(server.url, tokens)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def serve(settings, run_folder):
+    """serve(CARERS_...=value): a private server with other settings, for tests that kill, pause or crowd it."""
+    with contextlib.ExitStack() as running:
+        def start(**changes):
+            one = Server({**settings, **changes}, run_folder).start()
+            running.callback(lambda: one.process.poll() is None and one.stop())
+            return one
+        yield start
+
+
+@pytest.fixture
+def client(tokens):
+    """client(server): a client of a private server."""
+    with contextlib.ExitStack() as opened:
+        def make(server):
+            one = Api(server.url, tokens)
+            opened.callback(one.close)
+            return one
+        yield make
+
+
+@pytest.fixture
+def raw(server):
+    """raw(): a bare connection to the shared server; raw(other) to another one."""
+    with contextlib.ExitStack() as opened:
+        def connect(to=None, **options):
+            return opened.enter_context(Raw((to or server).port, **options))
+        yield connect
+
+
+@pytest.fixture(scope="session")
+def db(cluster, database):
+    """A connection as PostgreSQL's superuser, who sees every row: for what no operation offers."""
+    connection = psycopg2.connect(cluster.conninfo("postgres", database))
+    connection.autocommit = True
+    yield connection.cursor()
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def organisation(db):
+    """organisation(): the id of a new organisation."""
+    def make(council=ISLINGTON, kind="carer_support"):
+        ident = str(uuid.uuid4())
+        db.execute("INSERT INTO organisation (id, name, kind, councils) VALUES (%s, %s, %s, %s)",
+                   (ident, f"Organisation {next(_serial)}", kind, [council]))
+        return ident
+    return make
+
+
+@pytest.fixture(scope="session")
+def carer(api):
+    """carer(council=..., ...): a new carer, registered over HTTP by a practitioner of her council."""
+    def make(role="practitioner", org=None, council=ISLINGTON, **members):
+        response = api.post("/v1/carers", role=role, council=council, org=org, json=carer_body(council, **members))
+        assert response.status_code == 201, response.text
+        return response.json()
+    return make

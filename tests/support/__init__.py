@@ -1,0 +1,1 @@
+"""What the test suites share: keys and tokens, the server's process, clients, invented people."""
