@@ -21,6 +21,8 @@ struct principal {
 	int64_t issued;  /* seconds since 1970, 0 when the token does not say */
 };
 
+/* A counted copy of what `says` says, held once by the caller. NULL when memory runs out. */
+const struct principal *principal_new(const struct principal *says);
 /* The public: no token, class carers_public. Never freed. */
 const struct principal *principal_public(void);
 const struct principal *principal_hold(const struct principal *principal);
