@@ -31,8 +31,9 @@ enum db_mode {
 };
 
 /*
- * Borrows a session (a timed wait; UNAVAILABLE when none is free or PostgreSQL is gone). `held`: db_last does not
- * commit, because more is to be written in the same transaction (db_commit does).
+ * Takes note of who calls; borrows nothing yet: the first statement that goes out borrows a session (a timed wait;
+ * UNAVAILABLE when none is free or PostgreSQL is gone), so an operation that asks nothing of PostgreSQL costs none.
+ * `held`: db_last does not commit, because more is to be written in the same transaction (db_commit does).
  */
 must_check bool db_begin(struct db_pool *pool, const struct db_claims *claims, enum db_mode mode, bool held,
                          struct db_tx **ret_tx, struct problem *p);
@@ -51,6 +52,8 @@ void db_end(struct db_tx *tx);
 /* The failure was 40001 or 40P01, or the session was lost before anything could have been committed: the whole
  * transaction may be run again from its beginning. */
 bool db_may_retry(const struct db_tx *tx);
+/* The last statement that failed was refused with this SQLSTATE. */
+bool db_refused(const struct db_tx *tx, const char *sqlstate);
 
 static inline void db_endp(struct db_tx **p) { db_end(*p); }
 #define db_tx_auto owned_by(db_endp) struct db_tx

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "load.h"
+#include "contract/load.h"
 
 static bool is_json(const char *media)
 {

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "load.h"
+#include "contract/load.h"
 
 static const struct {
 	const char *word;

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/problem.h"
-#include "load.h"
+#include "contract/load.h"
 
 static enum problem_code code_of(const char *slug)
 {

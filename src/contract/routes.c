@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "load.h"
+#include "contract/load.h"
 
 struct node {
 	char *literal;       /* NULL for the parameter's node */

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "load.h"
+#include "contract/load.h"
 
 /* Where the document stands in the registry; nobody ever fetches it. */
 static const char base_uri[] = "https://contract.invalid/openapi.json";

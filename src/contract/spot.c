@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "load.h"
+#include "contract/load.h"
 
 bool loader_fault(struct loader *l, const struct spot *at, const char *fmt, ...)
 {

@@ -1,0 +1,17 @@
+/* ETags (RFC 9110, 8.8 and 13): an ETag of ours is the resource's version, as in "v7". */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "call/reply.h"
+
+void etag_of(const char *version, char ret_etag[static REPLY_ETAG]);
+/* If-None-Match: `*` or a list that has the ETag, weak or not. NULL: false. */
+bool etag_listed(const char *header, const char *etag);
+/*
+ * If-Match as PostgreSQL's triggers take it: the versions, comma-separated, that the target must have one of; "" for no
+ * condition (absent, or `*`), "-1" when nothing in it is an ETag of ours (weak ones never match).
+ */
+enum { MATCH_TEXT = 256 };
+void match_versions(const char *header, char ret_versions[static MATCH_TEXT]);

@@ -1,0 +1,18 @@
+/* Counters and histograms of requests, in Prometheus' text format. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "contract/document.h"
+
+struct buf;
+struct metrics;
+
+/* NULL when memory runs out. The contract is borrowed. */
+struct metrics *metrics_new(const struct contract *contract);
+void metrics_free(struct metrics *metrics);
+/* endpoint NULL: the request fitted none. */
+void metrics_count(struct metrics *metrics, const struct endpoint *endpoint, int status, int64_t duration_us);
+must_check bool metrics_write(const struct metrics *metrics, struct buf *text);

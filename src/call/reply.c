@@ -1,0 +1,105 @@
+/* The good answer of a call. */
+#include "call/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "call/call.h"
+#include "call/precondition.h"
+
+static const char json_media[] = "application/json";
+
+void reply_done(struct reply *reply)
+{
+	free(reply->body);
+	free(reply->link);
+	*reply = (struct reply){ 0 };
+}
+
+static bool no_memory(struct call *c)
+{
+	return problem(&c->problem, PROBLEM_UNAVAILABLE, "the service has no memory to spare");
+}
+
+bool call_text(struct call *c, int status, const char *media, const char *text, size_t size)
+{
+	c->reply.body = text_copy_n(text, size);
+	if (!c->reply.body)
+		return no_memory(c);
+	c->reply.size = size;
+	c->reply.status = status;
+	c->reply.media = media;
+	return true;
+}
+
+bool call_json(struct call *c, int status, const json_t *json)
+{
+	text_auto *text = json ? json_print(json) : NULL;
+
+	return text ? call_text(c, status, json_media, text, strlen(text)) : no_memory(c);
+}
+
+bool call_reply(struct call *c, int status, const struct db_rows *rows)
+{
+	const char *version = db_text(rows, 0, "version");
+
+	if (version)
+		etag_of(version, c->reply.etag);
+	if (version && c->endpoint->reads && etag_listed(call_header(c, "If-None-Match"), c->reply.etag)) {
+		c->reply.status = 304;
+		return true;
+	}
+	return call_text(c, status, json_media, db_text(rows, 0, "body"), db_size(rows, 0, "body"));
+}
+
+bool call_created(struct call *c, const struct db_rows *rows)
+{
+	size_t path = strcspn(c->target_text, "?");
+
+	snprintf(c->reply.location, sizeof c->reply.location, "%s%.*s/%s", c->service->base_url, (int)path,
+	         c->target_text, db_text(rows, 0, "id"));
+	return call_reply(c, 201, rows);
+}
+
+/* One pair of the next page's query, percent-encoded by its own escape. */
+static bool add_pair(struct buf *link, const char *name, const char *value)
+{
+	bool good = buf_addf(link, "%s=", name);
+
+	for (const char *v = value; *v && good; v++) {
+		bool plain = (*v >= '0' && *v <= '9') || (*v >= 'a' && *v <= 'z') || (*v >= 'A' && *v <= 'Z') ||
+		             strchr("-_.~", *v);
+
+		good = plain ? buf_add_bytes(link, v, 1) : buf_addf(link, "%%%02X", (unsigned char)*v);
+	}
+	return good && buf_add(link, "&");
+}
+
+/* The same query with the new cursor at its end. */
+static bool add_next(struct call *c, struct buf *link, const char *cursor)
+{
+	size_t path = strcspn(c->target_text, "?");
+	bool good = buf_addf(link, "<%s%.*s?", c->service->base_url, (int)path, c->target_text);
+
+	for (size_t i = 0; i < c->url.pair_count && good; i++)
+		if (strcmp(c->url.pairs[i].name, "cursor") != 0)
+			good = add_pair(link, c->url.pairs[i].name, c->url.pairs[i].value);
+	return good && buf_addf(link, "cursor=%s>; rel=\"next\"", cursor);
+}
+
+bool call_page(struct call *c, const struct db_rows *rows)
+{
+	const char *cursor = db_text(rows, 0, "next_cursor");
+	buf_auto link = { .limit = 16 * KIB };
+
+	if (cursor && c->endpoint->method == METHOD_GET) {
+		if (!add_next(c, &link, cursor))
+			return problem(&c->problem, PROBLEM_INTERNAL, "the link to the next page is too long");
+		c->reply.link = buf_take(&link);
+	}
+	return call_reply(c, 200, rows);
+}

@@ -1,0 +1,200 @@
+/* The life of a request is the table `steps`; a step is added there and nowhere else. */
+#include "http/exchange.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "call/transact.h"
+#include "contract/faults.h"
+#include "http/exchange_own.h"
+
+typedef bool step_fn(struct exchange *x);
+
+static bool x_admit(struct exchange *x)
+{
+	struct problem *p = &x->call.problem;
+
+	if (atomic_load_explicit(x->host->draining, memory_order_relaxed)) {
+		x->response->close = true;
+		p->retry_after = 2;
+		return problem(p, PROBLEM_UNAVAILABLE, "the service is stopping");
+	}
+	if (x->request->body_cut) {
+		x->response->close = true;
+		return problem(p, PROBLEM_CONTENT_TOO_LARGE, "the body is larger than the service reads");
+	}
+	return true;
+}
+
+static bool x_route(struct exchange *x)
+{
+	struct call *c = &x->call;
+	enum method method;
+
+	if (!url_parse(x->request->target, &c->url, &c->problem))
+		return false;
+	x->route = routes_find(c->service->contract, c->url.segments, c->url.segment_count);
+	if (!x->route)
+		return problem(&c->problem, PROBLEM_NOT_FOUND, "nothing is served at this path");
+	x->head = strcmp(x->request->method, "HEAD") == 0;
+	method = x->head ? METHOD_GET : method_parse(x->request->method);
+	c->endpoint = method < METHODS ? x->route->by_method[method] : NULL;
+	if (c->endpoint || strcmp(x->request->method, "OPTIONS") == 0)
+		return true;
+	return problem(&c->problem, PROBLEM_METHOD_NOT_ALLOWED, "this path does not answer that method");
+}
+
+static bool too_many(struct exchange *x)
+{
+	x->call.problem.retry_after = (unsigned)x->allowance.reset_s;
+	return problem(&x->call.problem, PROBLEM_TOO_MANY_REQUESTS, "this client has used up its requests for now");
+}
+
+/* A caller without a good token is counted by address, so that guessing tokens costs the guesser. */
+static bool x_authenticate(struct exchange *x)
+{
+	struct call *c = &x->call;
+	const char *authorization = request_header(x->request, "Authorization");
+
+	if (c->endpoint->public) {
+		x->who = principal_hold(principal_public());
+	} else {
+		x->allowance = limits_look(x->host->limits, "address", x->request->address, NULL);
+		if (!x->allowance.granted)
+			return too_many(x);
+		if (!tokens_verify(x->host->tokens, authorization, &x->who, &c->problem)) {
+			x->allowance = limits_take(x->host->limits, "address", x->request->address, NULL);
+			return false;
+		}
+	}
+	c->who = x->who;
+	x->allowance = x->who->anonymous ? limits_take(x->host->limits, "address", x->request->address, NULL)
+	                                 : limits_take(x->host->limits, "token", x->who->client, x->who->subject);
+	return x->allowance.granted || too_many(x);
+}
+
+static bool x_authorise(struct exchange *x)
+{
+	struct call *c = &x->call;
+
+	if (c->endpoint->public || scopes_cover(c->who->scope, c->endpoint->wants))
+		return true;
+	c->problem.challenge = "insufficient_scope";
+	return problem(&c->problem, PROBLEM_INSUFFICIENT_SCOPE, "this operation wants scopes that the token lacks");
+}
+
+/* "application/json; charset=utf-8" is application/json; another charset is not. */
+static bool is_media(const char *header, const char *media)
+{
+	size_t size = strlen(media);
+	const char *rest;
+
+	if (!header || strncasecmp(header, media, size) != 0)
+		return false;
+	rest = header + size + strspn(header + size, " \t");
+	if (*rest == '\0')
+		return true;
+	rest += *rest == ';' ? 1 + strspn(rest + 1, " \t") : 0;
+	return strcasecmp(rest, "charset=utf-8") == 0 || strcasecmp(rest, "charset=\"utf-8\"") == 0;
+}
+
+static bool x_read(struct exchange *x)
+{
+	struct call *c = &x->call;
+	const struct endpoint *e = c->endpoint;
+
+	if (!accept_allows(request_header(x->request, "Accept"), e->answers))
+		return problem(&c->problem, PROBLEM_NOT_ACCEPTABLE, "this operation answers with %s", e->answers);
+	if (!e->media || (x->request->body_size == 0 && !e->body_required))
+		return true;
+	if (x->request->body_size > 0 && !is_media(request_header(x->request, "Content-Type"), e->media))
+		return problem(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "this operation reads %s in UTF-8", e->media);
+	if (!json_read(x->request->body, x->request->body_size, &x->body, &c->problem))
+		return false;
+	x->body_text = text_copy_n(x->request->body, x->request->body_size);
+	if (!x->body_text)
+		return problem(&c->problem, PROBLEM_UNAVAILABLE, "the service has no memory to spare");
+	c->body = x->body;
+	c->body_text = x->body_text;
+	return true;
+}
+
+static bool x_validate(struct exchange *x)
+{
+	struct call *c = &x->call;
+
+	if (!parameters_read(c->endpoint, &c->url, x->request->header, x->request->header_context, &c->arguments,
+	                     &c->problem))
+		return false;
+	return !c->body || faults_validate(c->endpoint->body, c->body, PROBLEM_VALIDATION_FAILED, "", &c->problem);
+}
+
+static bool x_handle(struct exchange *x)
+{
+	return call_transact(&x->call, x->host->handlers[x->call.endpoint->index]);
+}
+
+/* The first step that fails decides the answer. Nothing of a body is parsed for a caller who is not known. */
+static const struct {
+	const char *name;
+	step_fn *take;
+} steps[] = {
+	{ "admit", x_admit },               /* 503 at the stop, 413: size */
+	{ "route", x_route },               /* 400, 404, 405: path and method in the contract */
+	{ "authenticate", x_authenticate }, /* 401: the token; 429: the client's bucket */
+	{ "authorise", x_authorise },       /* 403: the scopes that the contract asks for */
+	{ "read", x_read },                 /* 406, 415, 400: media types, JSON */
+	{ "validate", x_validate },         /* 400, 422, 428: parameters and body */
+	{ "handle", x_handle },             /* one transaction; run again if PostgreSQL says so */
+};
+
+static bool run_steps(struct exchange *x)
+{
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		if (!steps[i].take(x))
+			return false;
+		if (x->route && !x->call.endpoint) { /* OPTIONS asks about the path, not for it */
+			answer_options(x);
+			return true;
+		}
+	}
+	put_reply(x);
+	return true;
+}
+
+static void exchange_done(struct exchange *x)
+{
+	url_free(&x->call.url);
+	reply_done(&x->call.reply);
+	problem_done(&x->call.problem);
+	principal_release(x->who);
+	json_decref(x->body);
+	free(x->body_text);
+}
+
+void exchange_serve(const struct host *host, const struct request *request, struct response *ret_response)
+{
+	int64_t start = clock_monotonic_us(), duration;
+	struct exchange x = { .host = host, .request = request, .response = ret_response };
+
+	*ret_response = (struct response){ 0 };
+	x.call.service = host->service;
+	x.call.request_id = x.id;
+	x.call.target_text = request->target;
+	put_identity(&x);
+	if (!run_steps(&x))
+		refuse(&x);
+	if (host->check_responses)
+		check_response(&x);
+	put_common_headers(&x);
+	duration = clock_monotonic_us() - start;
+	metrics_count(host->metrics, x.call.endpoint, ret_response->status, duration);
+	log_exchange(&x, duration);
+	exchange_done(&x);
+}

@@ -1,0 +1,132 @@
+/* The headers that every response carries: identity, limits, CORS, caching; and the answer to OPTIONS. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/uuid.h"
+#include "http/exchange_own.h"
+
+/* An id that a client may choose: letters, digits and . _ - : only, so that it may stand in a log and a header. */
+static bool good_id(const char *id)
+{
+	size_t size = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
+
+	return size > 0 && size < REQUEST_ID && id[size] == '\0';
+}
+
+/* W3C Trace Context: version, trace id, parent id, flags, in lower-case hexadecimal. */
+static bool good_trace(const char *trace)
+{
+	if (strlen(trace) != TRACEPARENT - 1)
+		return false;
+	for (size_t i = 0; i < TRACEPARENT - 1; i++) {
+		bool dash = i == 2 || i == 35 || i == 52;
+
+		if (dash ? trace[i] != '-' : !strchr("0123456789abcdef", trace[i]))
+			return false;
+	}
+	return true;
+}
+
+void put_identity(struct exchange *x)
+{
+	const char *id = request_header(x->request, "X-Request-ID");
+	const char *trace = request_header(x->request, "traceparent");
+
+	if (id && good_id(id))
+		snprintf(x->id, sizeof x->id, "%s", id);
+	else
+		uuid_make(x->id);
+	if (trace && good_trace(trace))
+		snprintf(x->trace, sizeof x->trace, "%s", trace);
+}
+
+static bool origin_allowed(const char *list, const char *origin)
+{
+	size_t size = strlen(origin);
+
+	for (const char *at = list; *at; at += strspn(at, ", ")) {
+		size_t one = strcspn(at, ", ");
+
+		if (one == size && strncmp(at, origin, size) == 0)
+			return true;
+		at += one;
+	}
+	return false;
+}
+
+static void put_cors(struct exchange *x)
+{
+	const char *origin = request_header(x->request, "Origin");
+
+	if (!*x->host->cors_origins)
+		return;
+	response_header(x->response, "Vary", "Origin");
+	if (!origin || !origin_allowed(x->host->cors_origins, origin))
+		return;
+	response_header(x->response, "Access-Control-Allow-Origin", "%s", origin);
+	response_header(x->response, "Access-Control-Expose-Headers", "%s",
+	                "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, Idempotency-Replayed");
+}
+
+static void put_limits(struct exchange *x)
+{
+	const struct allowance *a = &x->allowance;
+
+	if (!a->limited)
+		return;
+	response_header(x->response, "RateLimit-Policy", "\"default\";q=%llu;w=60", (unsigned long long)a->quota);
+	response_header(x->response, "RateLimit", "\"default\";r=%llu;t=%llu", (unsigned long long)a->left,
+	                (unsigned long long)a->reset_s);
+}
+
+void put_common_headers(struct exchange *x)
+{
+	const struct endpoint *e = x->call.endpoint;
+
+	response_header(x->response, "X-Request-ID", "%s", x->id);
+	response_header(x->response, "X-Content-Type-Options", "nosniff");
+	if (!e || !e->public)
+		response_header(x->response, "Cache-Control", "%s", "private, no-cache");
+	if (x->host->tls)
+		response_header(x->response, "Strict-Transport-Security", "max-age=31536000");
+	put_limits(x);
+	put_cors(x);
+}
+
+void put_reply(struct exchange *x)
+{
+	struct reply *r = &x->call.reply;
+	struct response *out = x->response;
+
+	out->status = r->status;
+	out->body = TAKE(r->body);
+	out->size = r->size;
+	if (out->body)
+		response_header(out, "Content-Type", "%s", r->media);
+	if (*r->etag)
+		response_header(out, "ETag", "%s", r->etag);
+	if (*r->location)
+		response_header(out, "Location", "%s", r->location);
+	if (r->link)
+		response_header(out, "Link", "%s", r->link);
+	if (r->replayed)
+		response_header(out, "Idempotency-Replayed", "true");
+}
+
+void answer_options(struct exchange *x)
+{
+	char allow[ROUTE_ALLOW];
+
+	route_allow(x->route, allow);
+	x->response->status = 204;
+	response_header(x->response, "Allow", "%s", allow);
+	if (x->route->by_method[METHOD_PATCH])
+		response_header(x->response, "Accept-Patch", "application/merge-patch+json");
+	if (!request_header(x->request, "Access-Control-Request-Method") || !*x->host->cors_origins)
+		return;
+	response_header(x->response, "Access-Control-Allow-Methods", "%s", allow);
+	response_header(x->response, "Access-Control-Allow-Headers", "%s",
+	                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent");
+	response_header(x->response, "Access-Control-Max-Age", "600");
+}

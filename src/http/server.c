@@ -1,0 +1,220 @@
+/* The only file that knows Ulfius: requests out of it, responses into it, and the daemon's life. */
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <ulfius.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/listen.h"
+#include "http/watch.h"
+
+struct server {
+	struct _u_instance ulfius;
+	struct MHD_Daemon *daemon;
+	struct host *host;
+	struct watch *watch;
+	size_t body_limit;
+	unsigned port;
+	int fd;
+	_Atomic bool draining;
+	_Atomic long unanswered; /* requests whose handler was called and whose response is not sent */
+};
+
+enum { ADDRESS = 40 };
+
+/* Ulfius keeps only 16 bytes of the address: all of an IPv4 one, the /64 network of an IPv6 one, which is what one client
+ * has to itself anyway. */
+static void print_address(const struct sockaddr *from, char ret_text[static ADDRESS])
+{
+	unsigned char bytes[sizeof *from];
+
+	*ret_text = '\0';
+	if (!from)
+		return;
+	memcpy(bytes, from, sizeof bytes);
+	if (from->sa_family == AF_INET)
+		snprintf(ret_text, ADDRESS, "%u.%u.%u.%u", bytes[4], bytes[5], bytes[6], bytes[7]);
+	else
+		for (size_t i = 0; i < 8; i++)
+			snprintf(ret_text + 2 * i, ADDRESS - 2 * i, "%02x", bytes[8 + i]);
+}
+
+static const char *header_of(void *context, const char *name) { return u_map_get_case(context, name); }
+
+static void hand_over(struct response *from, struct _u_response *to)
+{
+	to->status = from->status;
+	for (size_t i = 0; i < from->header_count; i++)
+		u_map_put(to->map_header, from->headers[i].name, from->headers[i].value);
+	if (from->close)
+		u_map_put(to->map_header, "Connection", "close");
+	to->binary_body = TAKE(from->body); /* Ulfius frees it */
+	to->binary_body_length = from->size;
+}
+
+/* Always U_CALLBACK_COMPLETE: the other results make Ulfius answer in its own words. */
+static int serve(const struct _u_request *from, struct _u_response *to, void *context)
+{
+	struct server *server = context;
+	char address[ADDRESS];
+	struct request request = {
+		.method = from->http_verb,
+		.target = from->http_url,
+		.header = header_of,
+		.header_context = from->map_header,
+		.body = from->binary_body ? from->binary_body : "",
+		.body_size = from->binary_body_length,
+		.body_cut = from->binary_body_length > server->body_limit,
+		.address = address,
+	};
+	struct response response;
+
+	print_address(from->client_address, address);
+	atomic_fetch_add(&server->unanswered, 1);
+	/* A field of Ulfius' client half, free in its server half: it tells `completed` that this request was counted. */
+	((struct _u_request *)(uintptr_t)from)->follow_redirect = 1;
+	exchange_serve(server->host, &request, &response);
+	hand_over(&response, to);
+	response_done(&response);
+	return U_CALLBACK_COMPLETE;
+}
+
+static struct watched *watched_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+/* libmicrohttpd has read a request line: Ulfius makes its state of the request. */
+static void *begun(void *context, const char *uri, struct MHD_Connection *connection)
+{
+	(void)context;
+	watch_touch(watched_of(connection));
+	return ulfius_uri_logger(NULL, uri);
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **con_cls,
+                      enum MHD_RequestTerminationCode how)
+{
+	struct server *server = context;
+	const struct connection_info_struct *info = *con_cls;
+	bool counted = info && info->request && info->request->follow_redirect == 1;
+
+	watch_touch(watched_of(connection));
+	mhd_request_completed(NULL, connection, con_cls, how);
+	if (counted)
+		atomic_fetch_sub(&server->unanswered, 1);
+}
+
+static void connected(void *context, struct MHD_Connection *connection, void **socket_context,
+                      enum MHD_ConnectionNotificationCode what)
+{
+	struct server *server = context;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED && info)
+		*socket_context = watch_open(server->watch, info->connect_fd);
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+		watch_close(server->watch, *socket_context);
+}
+
+/* libmicrohttpd's remarks are about clients that break off; they may quote what the client sent. */
+static void silent(void *context, const char *fmt, va_list ap)
+{
+	(void)context;
+	(void)fmt;
+	(void)ap;
+}
+
+static bool start_daemon(struct server *s, const struct server_config *config)
+{
+	const unsigned tls = config->certificate ? MHD_USE_TLS : 0;
+	struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)silent, NULL },
+		{ MHD_OPTION_LISTEN_SOCKET, s->fd, NULL },
+		{ MHD_OPTION_THREAD_POOL_SIZE, config->workers, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, config->connections, NULL },
+		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, config->client_timeout_s, NULL },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connected, s },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, s },
+		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begun, s },
+		{ tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)(uintptr_t)config->certificate },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)config->key },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	return ulfius_start_framework_with_mhd_options(&s->ulfius,
+	                                               MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | tls,
+	                                               options) == U_OK;
+}
+
+static bool prepare(struct server *s, const struct server_config *config)
+{
+	if (ulfius_init_instance(&s->ulfius, s->port, NULL, NULL) != U_OK)
+		return false;
+	s->ulfius.max_post_body_size = config->body_limit + 1; /* it cuts silently: one byte more shows that it did */
+	s->ulfius.allowed_post_processor = U_POST_PROCESS_NONE;
+	s->ulfius.check_utf8 = 0; /* it would drop values in silence; we read the raw URL and check ourselves */
+	return ulfius_add_endpoint_by_val(&s->ulfius, "*", NULL, "*", 0, serve, s) == U_OK;
+}
+
+bool server_start(const struct server_config *config, struct host *host, struct server **ret_server, struct problem *p)
+{
+	struct server *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return problem(p, PROBLEM_UNAVAILABLE, "no memory for the server");
+	s->host = host;
+	s->body_limit = config->body_limit;
+	host->draining = &s->draining;
+	s->fd = -1;
+	if (!listen_on(config->address, config->port, &s->fd, &s->port, p)) {
+		free(s);
+		return false;
+	}
+	s->watch = watch_new(config->client_timeout_s);
+	if (!s->watch || !prepare(s, config) || !start_daemon(s, config)) {
+		close(s->fd);
+		watch_free(s->watch);
+		free(s);
+		return problem(p, PROBLEM_UNAVAILABLE, "the HTTP server does not start");
+	}
+	s->daemon = s->ulfius.mhd_daemon;
+	*ret_server = s;
+	return true;
+}
+
+unsigned server_port(const struct server *server) { return server->port; }
+
+void server_drain(struct server *server, unsigned seconds)
+{
+	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+	int64_t until = clock_monotonic_us() + (int64_t)seconds * 1000000;
+	int fd = MHD_quiesce_daemon(server->daemon);
+
+	if (fd >= 0)
+		close(fd);
+	atomic_store(&server->draining, true);
+	while (atomic_load(&server->unanswered) > 0 && clock_monotonic_us() < until)
+		nanosleep(&pause, NULL);
+}
+
+void server_stop(struct server *server)
+{
+	if (!server)
+		return;
+	ulfius_stop_framework(&server->ulfius);
+	ulfius_clean_instance(&server->ulfius);
+	watch_free(server->watch);
+	free(server);
+}
