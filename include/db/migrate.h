@@ -7,6 +7,7 @@
 struct db_migration {
 	const char *name; /* "0001_platform" */
 	const char *sql;
+	const char *checksum; /* SHA-256 of sql in hex; tools/embed.py makes it */
 };
 
 struct db_migrations {
@@ -23,5 +24,5 @@ typedef void db_migrated_fn(void *context, const char *name);
  */
 must_check bool db_migrate(const char *conninfo, const struct db_migrations *migrations, db_migrated_fn *done,
                            void *context, struct problem *p);
-/* CONFLICT with a sentence unless the database has exactly these migrations. Needs no right but to read the list. */
+/* UNAVAILABLE when it cannot be reached, CONFLICT with a sentence unless the database has exactly these migrations. Needs no right but to read the list. */
 must_check bool db_migrated(const char *conninfo, const struct db_migrations *migrations, struct problem *p);

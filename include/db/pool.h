@@ -16,8 +16,8 @@ struct db_config {
 };
 
 struct db_pool_state {
-	unsigned sessions, busy, waiting;
-	uint64_t borrowed, timeouts, reconnects; /* since the start */
+	unsigned sessions, open, busy, waiting;               /* sessions: the ceiling; waiting: threads */
+	uint64_t borrowed, timeouts, reconnects, round_trips; /* since the start, of transactions that have ended */
 };
 
 /* Opens no session yet: a service may start before its database answers. NULL when memory runs out. */

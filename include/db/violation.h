@@ -5,12 +5,17 @@
 
 /* What libpq tells about an error; each may be NULL. */
 struct db_refusal {
-	const char *sqlstate, *constraint, *message, *detail, *hint;
+	const char *sqlstate, *constraint, *column, *message, *detail, *hint;
 };
 
 /*
- * Fills the problem, and returns false. Our own SQL raises SQLSTATE 'CA' + three characters from violations.def with a
- * sentence of ours as its MESSAGE and, as its DETAIL, a JSON object whose members become the problem's extension
- * members. Any other message of PostgreSQL goes nowhere but to the log, and there only SQLSTATE and constraint.
+ * Fills the problem, and returns false. `query` is the name of the statement, for the log.
+ *
+ * Our own SQL raises SQLSTATE 'CA' + three characters from violations.def with a sentence of ours as its MESSAGE:
+ * DETAIL, when it is a JSON object, gives the problem's extension members; HINT is the rule's id (CA422) or the JSON
+ * pointer of the field (CA42V, which also takes COLUMN: "nhs_number" is "/nhs_number"); CONSTRAINT is the keyword that
+ * a field breaks (CA42V; "rule" without one).
+ *
+ * Of any other error the message goes nowhere; SQLSTATE, constraint and query are logged, values never.
  */
 bool db_violation(const struct db_refusal *refusal, const char *query, struct problem *p);
