@@ -1,4 +1,5 @@
-/* Embedded migrations: forward only, in order of name, each in its own transaction, checksummed, under one lock. */
+/* Embedded migrations: forward only, in order of name, each in its own transaction, checksummed,
+ * under one lock. */
 #pragma once
 
 #include "base/attr.h"
@@ -19,10 +20,13 @@ struct db_migrations {
 typedef void db_migrated_fn(void *context, const char *name);
 
 /*
- * Brings the database of `conninfo` (the owner role) to this program's version. CONFLICT when the database has a
- * migration that this program does not know, or one whose checksum differs; UNAVAILABLE when it cannot be reached.
+ * Brings the database of `conninfo` (the owner role) to this program's version. CONFLICT when the
+ * database has a migration that this program does not know, or one whose checksum differs;
+ * UNAVAILABLE when it cannot be reached.
  */
-must_check bool db_migrate(const char *conninfo, const struct db_migrations *migrations, db_migrated_fn *done,
-                           void *context, struct problem *p);
-/* UNAVAILABLE when it cannot be reached, CONFLICT with a sentence unless the database has exactly these migrations. Needs no right but to read the list. */
-must_check bool db_migrated(const char *conninfo, const struct db_migrations *migrations, struct problem *p);
+must_check bool db_migrate(const char *conninfo, const struct db_migrations *migrations,
+                           db_migrated_fn *done, void *context, struct problem *p);
+/* UNAVAILABLE when it cannot be reached, CONFLICT with a sentence unless the database has exactly
+ * these migrations. Needs no right but to read the list. */
+must_check bool db_migrated(const char *conninfo, const struct db_migrations *migrations,
+                            struct problem *p);

@@ -1,4 +1,5 @@
-/* A named query from sql/queries and its arguments; tools/sqlgen.py makes a macro Q_NAME(...) for each. */
+/* A named query from sql/queries and its arguments; tools/sqlgen.py makes a macro Q_NAME(...) for
+ * each. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +15,8 @@ struct db_query {
 	int argc;
 };
 
-/* argv: text in PostgreSQL's input syntax, NULL for SQL NULL; borrowed for the duration of the call. */
+/* argv: text in PostgreSQL's input syntax, NULL for SQL NULL; borrowed for the duration of the
+ * call. */
 struct db_call {
 	const struct db_query *query;
 	const char *const *argv;
@@ -23,7 +25,8 @@ struct db_call {
 struct db_rows; /* an answer; frees itself as db_rows_auto */
 
 size_t db_count(const struct db_rows *rows);
-/* The value as PostgreSQL prints it, NULL for SQL NULL or a column that is not there; lives as long as the rows. */
+/* The value as PostgreSQL prints it, NULL for SQL NULL or a column that is not there; lives as long
+ * as the rows. */
 const char *db_text(const struct db_rows *rows, size_t row, const char *column);
 size_t db_size(const struct db_rows *rows, size_t row, const char *column); /* its bytes */
 void db_rows_free(struct db_rows *rows);
