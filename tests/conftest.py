@@ -1,4 +1,4 @@
-"""One private PostgreSQL for the whole run, whoever many workers pytest-xdist has: each takes a copy of a migrated database.
+"""One private PostgreSQL for the whole run, however many workers pytest-xdist has: each has a migrated database in it.
 
 The controller starts the cluster before the workers and removes it after them.
 """
@@ -12,7 +12,6 @@ import pytest
 from pg_cluster import Cluster
 from support.server import command
 
-TEMPLATE = "carers_template"
 _numbers = itertools.count(1)
 
 
@@ -20,13 +19,18 @@ def _is_worker(config):
     return hasattr(config, "workerinput")
 
 
-def _start(folder):
-    cluster = Cluster(folder, throwaway=True).start()
-    cluster.create_database(TEMPLATE)
-    done = command({"CARERS_DATABASE_OWNER": cluster.conninfo("carers_owner", TEMPLATE),
-                    "CARERS_DATABASE": cluster.conninfo("carers_service", TEMPLATE)}, "migrate")
+def migrate(cluster, name):
+    """Brings the database to this version: by the program, as an operator would."""
+    done = command({"CARERS_DATABASE_OWNER": cluster.conninfo("carers_owner", name)}, "migrate")
     if done.returncode:
         raise RuntimeError(f"carers-api migrate ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def start(folder):
+    """A throwaway cluster, whose roles the first migration has made (databases of the workers may then come at once)."""
+    cluster = Cluster(folder, throwaway=True).start()
+    migrate(cluster, cluster.create_database("carers"))
+    return cluster
 
 
 def pytest_configure(config):
@@ -35,9 +39,10 @@ def pytest_configure(config):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="carers-tests-", dir="/tmp"))
     folder.chmod(0o755)  # PostgreSQL's user goes through it when root runs the tests
     config.carers_folder = folder
-    _start(folder)
+    start(folder)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     """xdist: what the workers are told."""
     node.workerinput["carers_folder"] = str(node.config.carers_folder)
@@ -69,10 +74,13 @@ def cluster(request):
 
 @pytest.fixture(scope="session")
 def new_database(cluster):
-    """new_database(): the name of a fresh, migrated database."""
-    def make(template=TEMPLATE):
+    """new_database(): the name of a fresh database of the owner role, migrated unless told otherwise."""
+    def make(migrated=True):
         worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
-        return cluster.create_database(f"carers_{worker}_{next(_numbers)}", template)
+        name = cluster.create_database(f"carers_{worker}_{next(_numbers)}")
+        if migrated:
+            migrate(cluster, name)
+        return name
     return make
 
 

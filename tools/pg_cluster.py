@@ -152,12 +152,12 @@ class Cluster:
             raise RuntimeError(f"psql failed: {done.stderr}")
         return [line.split("\t") for line in done.stdout.splitlines() if line]
 
-    def create_database(self, name="carers", template="template0"):
+    def create_database(self, name="carers"):
         """A database of the owner role, which runs the migrations; both are made when missing."""
         if not self.sql("SELECT 1 FROM pg_roles WHERE rolname = 'carers_owner'"):
             self.sql("CREATE ROLE carers_owner LOGIN CREATEROLE")
         if not self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
-            self.sql(f"CREATE DATABASE {name} OWNER carers_owner TEMPLATE {template}")
+            self.sql(f"CREATE DATABASE {name} OWNER carers_owner TEMPLATE template0")
         return name
 
 

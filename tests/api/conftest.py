@@ -87,7 +87,7 @@ def db(cluster, database):
 @pytest.fixture(scope="session")
 def organisation(db):
     """organisation(): the id of a new organisation."""
-    def make(council=ISLINGTON, kind="carer_support"):
+    def make(council=ISLINGTON, kind="carer_organisation"):
         ident = str(uuid.uuid4())
         db.execute("INSERT INTO organisation (id, name, kind, councils) VALUES (%s, %s, %s, %s)",
                    (ident, f"Organisation {next(_serial)}", kind, [council]))

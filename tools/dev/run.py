@@ -147,8 +147,8 @@ def await_ready(service, path):
 
 def demo_ids(cluster):
     """Whom the ready tokens stand for: the demo's first council, an organisation with access, one of its carers."""
-    rows = cluster.sql("SELECT a.carer_id, a.organisation_id, c.council FROM access a JOIN carer c ON c.id = a.carer_id"
-                       " ORDER BY a.carer_id LIMIT 1", database="carers")
+    rows = cluster.sql("SELECT carer_id, organisation_id, council FROM carer_access WHERE ends_at IS NULL"
+                       " ORDER BY council DESC, carer_id LIMIT 1", database="carers")
     return rows[0] if rows else (None, None, "E09000019")
 
 
