@@ -39,7 +39,10 @@ def pytest_configure(config):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="carers-tests-", dir="/tmp"))
     folder.chmod(0o755)  # PostgreSQL's user goes through it when root runs the tests
     config.carers_folder = folder
-    start(folder)
+    try:
+        start(folder)
+    except (RuntimeError, OSError) as fault:
+        pytest.exit(f"the tests have no database: {fault}", returncode=3)
 
 
 @pytest.hookimpl(optionalhook=True)

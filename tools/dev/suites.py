@@ -19,11 +19,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MESON_SUITES = ("style", "unit", "contract")
 PYTEST_SUITES = ("contract", "sql", "api")
 TAP = re.compile(r"^(ok|not ok) \d+(.*# *skip)?", re.MULTILINE | re.IGNORECASE)
+UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.MULTILINE)
 SANITIZER = re.compile(r"(?:ERROR|WARNING): \w+Sanitizer|runtime error:")
 
 
 def count_meson_test(record):
-    """Passed and failed of one program: TAP says each of its tests; another program is one test."""
+    """Passed and failed of one program: TAP and unittest say how many tests there are; another program is one."""
     text = record.get("stdout", "") + record.get("stderr", "")
     results = [word == "ok" and not skipped for word, skipped in TAP.findall(text)]
     passed, failed = sum(results), len(results) - sum(results)
@@ -31,7 +32,8 @@ def count_meson_test(record):
     if not good and failed == 0:
         failed = 1
     if good and not results:
-        passed = 1
+        ran = UNITTEST.search(text)
+        passed = int(ran[1]) if ran else 1
     return passed, failed
 
 
