@@ -1,0 +1,246 @@
+-- Carers. `body` is what the client sees, `version` the number in the ETag. Statements are planned once, for all values of
+-- their parameters: an optional filter becomes the list of values that it allows, never an OR. Lists are written from the
+-- side that the caller's index is on, one query a class of caller; row-level security says the same again. What shows
+-- records writes its audit row itself, one for each council (`noted`).
+
+-- The answer after a change, which has its own audit row.
+-- name: carer_by_id(carer_id)
+SELECT c.body, c.version
+  FROM carer_view c
+ WHERE c.id = $1::uuid;
+
+-- name: carer_read(carer_id)
+WITH found AS MATERIALIZED (
+    SELECT c.id, c.council, c.body, c.version
+      FROM carer_view c
+     WHERE c.id = $1::uuid),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT f.council, ARRAY[f.id] FROM found f)
+SELECT f.body, f.version FROM found f;
+
+-- No RETURNING: the organisation of the caller sees the row only when its access has been given, just after it.
+-- `body`: CarerCreate; `allow_duplicate`: true, false or NULL.
+-- name: carer_insert(id, body, allow_duplicate)
+INSERT INTO carer (id, council, kind, given_name, family_name, date_of_birth, nhs_number, contact, address,
+                   preferred_language, interpreter_required, accessible_format, identification, previously_known,
+                   known_to_social_care, employment_status, gp, cared_for, external_refs, allow_duplicate,
+                   duplicate_reason)
+SELECT $1::uuid, b.council, b.kind, b.given_name, b.family_name, b.date_of_birth, b.nhs_number, b.contact, b.address,
+       b.preferred_language, b.interpreter_required, b.accessible_format, b.identification, b.previously_known,
+       b.known_to_social_care, b.employment_status, b.gp, b.cared_for, b.external_refs, coalesce($3::boolean, false),
+       b.duplicate_reason
+  FROM jsonb_populate_record(NULL::carer, $2::jsonb) AS b;
+
+-- The whole row, patched as RFC 7396 says, and of that what a client may change. The sub-select looks at the row that is
+-- updated, so that two patches at once both count.
+-- name: carer_patch(carer_id, patch, allow_duplicate)
+UPDATE carer c
+   SET (kind, given_name, family_name, date_of_birth, nhs_number, contact, address, preferred_language,
+        interpreter_required, accessible_format, identification, previously_known, known_to_social_care,
+        employment_status, gp, cared_for, external_refs, duplicate_reason) = (
+           SELECT b.kind, b.given_name, b.family_name, b.date_of_birth, b.nhs_number, b.contact, b.address,
+                  b.preferred_language, b.interpreter_required, b.accessible_format, b.identification,
+                  b.previously_known, b.known_to_social_care, b.employment_status, b.gp, b.cared_for, b.external_refs,
+                  b.duplicate_reason
+             FROM jsonb_populate_record(NULL::carer, merge_patch(to_jsonb(c), $2::jsonb)) AS b),
+       allow_duplicate = coalesce($3::boolean, false)
+ WHERE c.id = $1::uuid;
+
+-- `action`: register, deactivate, reactivate, close; `body`: of the request, or NULL.
+-- name: carer_move(carer_id, action, body)
+SELECT carer_move($1::uuid, $2, $3::jsonb);
+
+-- The lists answer with one row: the page as `body`, and `next_cursor`, NULL on the last page. $1 is the limit.
+
+-- For council roles, newest first. One of three branches runs: without filters along carer_by_council; with filters along
+-- carer_by_state or carer_by_source, one short walk for each of the fifteen pairs of state and known.
+-- name: carers_of_councils(limit, cursor, council, state, source, known_to_social_care)
+WITH wanted AS MATERIALIZED (
+    SELECT k.council, s.state, n.known
+      FROM unnest(app_councils()) AS k(council)
+     CROSS JOIN unnest(CASE WHEN $4 IS NULL THEN '{identified,registered,active,inactive,closed}'::text[]
+                            ELSE ARRAY[$4] END) AS s(state)
+     CROSS JOIN unnest(CASE $6::boolean WHEN true THEN '{yes}'::text[] WHEN false THEN '{no}'::text[]
+                                        ELSE '{yes,no,unknown}'::text[] END) AS n(known)
+     WHERE k.council = coalesce($3, k.council)),
+found AS MATERIALIZED (
+    SELECT f.id
+      FROM unnest(app_councils()) AS k(council)
+     CROSS JOIN LATERAL (
+        SELECT c.id
+          FROM carer c
+         WHERE c.council = k.council AND c.id < cursor_before($2)
+         ORDER BY c.id DESC
+         LIMIT $1::integer + 1) AS f
+     WHERE k.council = coalesce($3, k.council) AND num_nonnulls($4, $5, $6) = 0
+     UNION ALL
+    SELECT f.id
+      FROM wanted w
+     CROSS JOIN LATERAL (
+        SELECT c.id
+          FROM carer c
+         WHERE c.council = w.council AND c.state = w.state AND c.known = w.known AND c.id < cursor_before($2)
+         ORDER BY c.id DESC
+         LIMIT $1::integer + 1) AS f
+     WHERE $5 IS NULL AND num_nonnulls($4, $6) > 0
+     UNION ALL
+    SELECT f.id
+      FROM wanted w
+     CROSS JOIN LATERAL (
+        SELECT c.id
+          FROM carer c
+         WHERE c.council = w.council AND c.source = $5 AND c.state = w.state AND c.known = w.known
+           AND c.id < cursor_before($2)
+         ORDER BY c.id DESC
+         LIMIT $1::integer + 1) AS f
+     WHERE $5 IS NOT NULL
+     ORDER BY id DESC
+     LIMIT $1::integer + 1),
+page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body
+      FROM (SELECT f.id FROM found f ORDER BY f.id DESC LIMIT $1::integer) AS f
+      JOIN carer_view c ON c.id = f.id),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), n.next_cursor) AS body, n.next_cursor
+  FROM (SELECT CASE WHEN count(*) > $1::integer
+                    THEN cursor_of((array_agg(f.id ORDER BY f.id DESC))[$1::integer]) END AS next_cursor
+          FROM found f) AS n;
+
+-- For partner roles, newest first, from the access rows: an organisation may have ten carers among a million.
+-- name: carers_of_organisation(limit, cursor, council, state, source, known_to_social_care)
+WITH found AS MATERIALIZED (
+    SELECT DISTINCT a.carer_id AS id
+      FROM carer_access a
+     WHERE a.organisation_id = app_org() AND a.carer_id < cursor_before($2) AND in_force(a.starts_at, a.ends_at)
+       AND a.council = coalesce($3, a.council) AND a.state = coalesce($4, a.state) AND a.source = coalesce($5, a.source)
+       AND a.known = CASE $6::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE a.known END
+     ORDER BY a.carer_id DESC
+     LIMIT $1::integer + 1),
+page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body
+      FROM (SELECT f.id FROM found f ORDER BY f.id DESC LIMIT $1::integer) AS f
+      JOIN carer_view c ON c.id = f.id),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), n.next_cursor) AS body, n.next_cursor
+  FROM (SELECT CASE WHEN count(*) > $1::integer
+                    THEN cursor_of((array_agg(f.id ORDER BY f.id DESC))[$1::integer]) END AS next_cursor
+          FROM found f) AS n;
+
+-- For council roles, in order of change. With a filter a page looks at some 5,000 changes at most, and may hold less than
+-- the limit although more pages follow: a rare value would have it walk over every carer otherwise.
+-- name: carers_changed_of_councils(limit, cursor, updated_since, council, state, source, known_to_social_care)
+WITH bound AS MATERIALIZED (
+    SELECT CASE WHEN num_nonnulls($5, $6, $7) = 0 THEN $1::integer + 1
+                ELSE greatest($1::integer + 1, 5000 / greatest(cardinality(app_councils()), 1)) END AS walk),
+walked AS MATERIALIZED (
+    SELECT f.*
+      FROM unnest(app_councils()) AS k(council)
+     CROSS JOIN cursor_after($2, $3::timestamptz) AS a
+     CROSS JOIN LATERAL (
+        SELECT c.id, c.updated_at, c.state, c.source, c.known
+          FROM carer c
+         WHERE c.council = k.council AND (c.updated_at, c.id) > (a.at, a.id)
+         ORDER BY c.updated_at, c.id
+         LIMIT (SELECT b.walk FROM bound b)) AS f
+     WHERE k.council = coalesce($4, k.council)
+     ORDER BY f.updated_at, f.id
+     LIMIT (SELECT b.walk FROM bound b)),
+found AS MATERIALIZED (
+    SELECT w.id, w.updated_at
+      FROM walked w
+     WHERE w.state = coalesce($5, w.state) AND w.source = coalesce($6, w.source)
+       AND w.known = CASE $7::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE w.known END
+     ORDER BY w.updated_at, w.id
+     LIMIT $1::integer + 1),
+page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body, f.updated_at
+      FROM (SELECT f.* FROM found f ORDER BY f.updated_at, f.id LIMIT $1::integer) AS f
+      JOIN carer_view c ON c.id = f.id),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.updated_at, p.id) FROM page p), n.next_cursor) AS body,
+       n.next_cursor
+  FROM (SELECT CASE WHEN (SELECT count(*) FROM found) > $1::integer
+                    THEN (SELECT cursor_of(f.updated_at, f.id)
+                            FROM found f ORDER BY f.updated_at, f.id OFFSET $1::integer - 1 LIMIT 1)
+                    WHEN (SELECT count(*) FROM walked) = (SELECT b.walk FROM bound b)
+                    THEN (SELECT cursor_of(w.updated_at, w.id)
+                            FROM walked w ORDER BY w.updated_at DESC, w.id DESC LIMIT 1)
+               END AS next_cursor) AS n;
+
+-- For partner roles, in order of change.
+-- name: carers_changed_of_organisation(limit, cursor, updated_since, council, state, source, known_to_social_care)
+WITH found AS MATERIALIZED (
+    SELECT DISTINCT a.changed_at AS updated_at, a.carer_id AS id
+      FROM carer_access a
+     CROSS JOIN cursor_after($2, $3::timestamptz) AS s
+     WHERE a.organisation_id = app_org() AND (a.changed_at, a.carer_id) > (s.at, s.id)
+       AND in_force(a.starts_at, a.ends_at)
+       AND a.council = coalesce($4, a.council) AND a.state = coalesce($5, a.state) AND a.source = coalesce($6, a.source)
+       AND a.known = CASE $7::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE a.known END
+     ORDER BY a.changed_at, a.carer_id
+     LIMIT $1::integer + 1),
+page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body, f.updated_at
+      FROM (SELECT f.* FROM found f ORDER BY f.updated_at, f.id LIMIT $1::integer) AS f
+      JOIN carer_view c ON c.id = f.id),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.updated_at, p.id) FROM page p), n.next_cursor) AS body,
+       n.next_cursor
+  FROM (SELECT CASE WHEN (SELECT count(*) FROM found) > $1::integer
+                    THEN (SELECT cursor_of(f.updated_at, f.id)
+                            FROM found f ORDER BY f.updated_at, f.id OFFSET $1::integer - 1 LIMIT 1)
+               END AS next_cursor) AS n;
+
+-- For the carer herself: her own record, or nothing when a filter or a cursor leaves it out.
+-- name: carers_of_self(cursor, updated_since, council, state, source, known_to_social_care)
+WITH page AS MATERIALIZED (
+    SELECT v.id, v.council, v.body
+      FROM carer c
+      JOIN carer_view v ON v.id = c.id
+     WHERE c.id = app_carer() AND $1 IS NULL AND c.updated_at >= coalesce($2::timestamptz, c.updated_at)
+       AND c.council = coalesce($3, c.council) AND c.state = coalesce($4, c.state) AND c.source = coalesce($5, c.source)
+       AND c.known = CASE $6::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE c.known END),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, ARRAY[p.id] FROM page p)
+SELECT page_body((SELECT p.body FROM page p), NULL) AS body, NULL::text AS next_cursor;
+
+-- One query for every class: what is compared is nearly a key, so that row-level security has little left to weed out.
+-- name: carers_by_nhs_number(nhs_number)
+WITH page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body
+      FROM (SELECT c.id FROM carer c WHERE c.nhs_number = $1 ORDER BY c.id DESC LIMIT 50) AS f
+      JOIN carer_view c ON c.id = f.id),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
+
+-- name: carers_by_name(family_name, date_of_birth, postcode)
+WITH page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body
+      FROM (SELECT c.id
+              FROM carer c
+             WHERE c.family_key = search_key($1) AND c.date_of_birth = $2::date
+               AND ($3 IS NULL OR replace(c.postcode, ' ', '') = upper(replace($3, ' ', '')))
+             ORDER BY c.id DESC
+             LIMIT 50) AS f
+      JOIN carer_view c ON c.id = f.id),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
+
+-- name: carers_by_external_ref(system, id)
+WITH page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body
+      FROM (SELECT r.carer_id AS id
+              FROM carer_external_ref r
+             WHERE r.system = $1 AND r.ref = $2
+             ORDER BY r.carer_id DESC
+             LIMIT 50) AS f
+      JOIN carer_view c ON c.id = f.id),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
