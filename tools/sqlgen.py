@@ -6,12 +6,6 @@
 A query begins with `-- name: carer_by_id(carer_id)`: its name and the names of its parameters, $1 first. The macro
 Q_CARER_BY_ID takes exactly these, so a wrong number of arguments does not compile. Comment lines are left out.
 
-A line `-- notes: ...` under the name says that the rows show persons' records, and has the query wrapped so that the
-same statement writes the audit row:
-    -- notes: carer_id       one audit row with the carer_id of every row; none when there are no rows
-    -- notes: carer_ids[]    the same, the column being an array of ids
-    -- notes: carer_id one   the query has at most one row (cheaper: nothing is aggregated)
-
 OUT.c also has the list of all (NAME and NAME_count, default `queries`); OUT.json has names, parameters and SQL, for the
 tests, which prepare each, and for the bench, which gives the very same statements to pgbench.
 """
@@ -22,15 +16,7 @@ import re
 import sys
 
 NAME = re.compile(r"-- name: (\w+)\(([\w, ]*)\)")
-NOTES = re.compile(r"-- notes: (\w+)(\[\]| one)?")
 NAME_LIMIT = 40  # with "@" and a class it must fit PostgreSQL's 63 bytes for a prepared statement's name
-
-INSERT = "INSERT INTO audit_entry (action, carer_ids) SELECT current_setting('app.operation'), "
-NOTED = {
-    None: INSERT + "array_agg({0}) FROM seen WHERE {0} IS NOT NULL HAVING count({0}) > 0",
-    "[]": INSERT + "array_agg(DISTINCT noted_id) FROM seen, unnest({0}) AS n(noted_id) HAVING count(noted_id) > 0",
-    " one": INSERT + "ARRAY[{0}] FROM seen WHERE {0} IS NOT NULL",
-}
 
 
 def stop(path, number, what):
@@ -42,18 +28,14 @@ class Query:
 
     def __init__(self, path, number, name, parameters):
         self.path, self.number, self.name, self.parameters = path, number, name, parameters
-        self.notes, self.lines = None, []
+        self.lines = []
 
     def sql(self):
-        text = "\n".join(self.lines).strip().removesuffix(";").rstrip()
-        if not self.notes:
-            return text
-        column, kind = self.notes
-        return f"WITH seen AS (\n{text}\n), noted AS ({NOTED[kind].format(column)})\nSELECT * FROM seen"
+        return "\n".join(self.lines).strip().removesuffix(";").rstrip()
 
     def check(self, before):
         text = self.sql()
-        if not self.lines or not text:
+        if not text:
             stop(self.path, self.number, f"{self.name} has no SQL")
         if len(self.name) > NAME_LIMIT:
             stop(self.path, self.number, f"{self.name} is longer than {NAME_LIMIT} characters")
@@ -76,16 +58,14 @@ def without_literals(sql):
 def read(path):
     query = None
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        head, notes = NAME.fullmatch(line.rstrip()), NOTES.fullmatch(line.rstrip())
+        head = NAME.fullmatch(line.rstrip())
         if head:
             if query:
                 yield query
             parameters = [p.strip() for p in head[2].split(",") if p.strip()]
             query = Query(path, number, head[1], parameters)
-        elif notes and query and not query.lines:
-            query.notes = (notes[1], notes[2])
-        elif re.match(r"--\s*(name|notes):", line):
-            stop(path, number, f"not a directive that is known here: {line}")
+        elif re.match(r"\s*--\s*name\b", line):
+            stop(path, number, f"not `-- name: words(parameter, ...)`: {line}")
         elif line.lstrip().startswith("--"):
             continue
         elif query:
@@ -142,8 +122,7 @@ def main():
     queries = list(known.values())
     a.header.write_text(header(queries, a.list), encoding="utf-8")
     a.source.write_text(source(queries, a.list, a.header.name), encoding="utf-8")
-    listing = [{"name": q.name, "file": q.path.name, "parameters": q.parameters, "notes": bool(q.notes), "sql": q.sql()}
-               for q in queries]
+    listing = [{"name": q.name, "file": q.path.name, "parameters": q.parameters, "sql": q.sql()} for q in queries]
     a.listing.write_text(json.dumps(listing, indent=1) + "\n", encoding="utf-8")
 
 

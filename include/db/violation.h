@@ -13,10 +13,10 @@ struct db_refusal {
  * Fills the problem, and returns false. `query` is the name of the statement, for the log.
  *
  * Our own SQL raises SQLSTATE 'CA' + three characters from violations.def with a sentence of ours
- * as its MESSAGE: DETAIL, when it is a JSON object, gives the problem's extension members; HINT is
- * the rule's id (CA422) or the JSON pointer of the field (CA42V, which also takes COLUMN:
- * "nhs_number" is "/nhs_number"); CONSTRAINT is the keyword that a field breaks (CA42V; "rule"
- * without one).
+ * as its MESSAGE. DETAIL, when it is a JSON object, gives the problem's extension members. HINT is
+ * the rule's id (CA422) or the JSON pointer of the field (CA42V, CA400; COLUMN will do:
+ * "nhs_number" is
+ * "/nhs_number"); CONSTRAINT is the keyword that the field breaks ("rule" without one).
  *
  * Of any other error the message goes nowhere; SQLSTATE, constraint and query are logged, values
  * never.

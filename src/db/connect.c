@@ -29,13 +29,12 @@ static char *options_of(const char *conninfo)
 static bool session_options(struct buf *b, const struct session_config *config)
 {
 	char *own = options_of(config->conninfo);
-	bool good =
-		buf_addf(b,
-	                 "-c statement_timeout=%u -c lock_timeout=%u -c "
-	                 "idle_in_transaction_session_timeout=%u "
-	                 "-c jit=off -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 %s",
-	                 config->statement_timeout_ms, config->lock_timeout_ms,
-	                 config->idle_timeout_ms, own ? own : "");
+	bool good = buf_addf(b,
+	                     "-c statement_timeout=%u -c lock_timeout=%u -c "
+	                     "idle_in_transaction_session_timeout=%u "
+	                     "-c jit=off -c TimeZone=UTC -c DateStyle=ISO,YMD %s",
+	                     config->statement_timeout_ms, config->lock_timeout_ms,
+	                     config->idle_timeout_ms, own ? own : "");
 
 	free(own);
 	return good;

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -112,6 +113,8 @@ static void refused(struct db_session *s, const PGresult *result, const struct d
 	bool stale = is_stale(result);
 
 	answer->refused = true;
+	snprintf(answer->sqlstate, sizeof answer->sqlstate, "%s",
+	         refusal.sqlstate ? refusal.sqlstate : "");
 	answer->again = stale || same(refusal.sqlstate, "40001") || same(refusal.sqlstate, "40P01");
 	answer->farewell = is_fatal(result);
 	answer->lost = answer->farewell || PQstatus(s->conn) == CONNECTION_BAD;

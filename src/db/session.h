@@ -7,7 +7,7 @@
 #include <libpq-fe.h>
 #include <stdint.h>
 
-#include "db/tx.h"
+#include "db/query.h"
 #include "prepared.h"
 
 enum { SESSION_PIPELINE = 64 }; /* commands in one exchange, Parse counted */
@@ -27,16 +27,6 @@ enum sent_kind {
 	SENT_COMMIT
 };
 
-struct db_tx {
-	struct db_pool *pool;
-	struct db_session *session;
-	struct db_claims claims;
-	const char *class; /* "" without claims */
-	enum db_mode mode;
-	bool held, anonymous; /* anonymous: no claims, the login role itself */
-	bool begun, commit_sent, committed, failed, retry;
-};
-
 struct db_session {
 	PGconn *conn; /* NULL: not connected */
 	struct prepared prepared;
@@ -48,7 +38,6 @@ struct db_session {
 	unsigned patience_ms;
 	bool doomed;          /* to be closed when the transaction ends */
 	uint64_t round_trips; /* exchanges so far */
-	struct db_tx tx;      /* of whoever has borrowed the session */
 	bool counted, opened; /* the pool's: it stands among the open ones; it once did */
 };
 
@@ -61,6 +50,7 @@ struct session_answer {
 	bool lost;         /* the connection is gone */
 	bool farewell;     /* ... and PostgreSQL said so, in order, before anything that is not
 	                      `answered` was done */
+	char sqlstate[6];  /* of the refusal, or "" */
 	bool again; /* serialisation failure, deadlock, plan out of date: nothing is wrong with the
 	               request */
 };

@@ -46,13 +46,6 @@ static const struct violation *lookup(const struct db_refusal *r)
 	return found ? found : &unknown;
 }
 
-static bool field_fault(struct problem *p, const struct violation *v, const char *pointer,
-                        const char *keyword, const char *sentence)
-{
-	problem_fault(p, v->code, pointer, keyword, "%s", sentence);
-	return problem(p, v->code, "%s", sentence);
-}
-
 /* DETAIL's members become the problem's. What is no JSON object is passed over. */
 static void add_members(struct problem *p, const char *detail)
 {
@@ -78,10 +71,10 @@ static bool our_own(const struct db_refusal *r, const struct violation *v, struc
 	add_members(p, r->detail);
 	if (v->code == PROBLEM_RULE_VIOLATED)
 		return problem_rule(p, r->hint ? r->hint : "", "%s", sentence);
-	if (v->code != PROBLEM_VALIDATION_FAILED || !field)
+	if (!*v->keyword || !field)
 		return problem(p, v->code, "%s", sentence);
 	snprintf(pointer, sizeof pointer, "%s%s", *field && *field != '/' ? "/" : "", field);
-	return field_fault(p, v, pointer, keyword, sentence);
+	return problem_fault(p, v->code, pointer, keyword, "%s", sentence);
 }
 
 bool db_violation(const struct db_refusal *refusal, const char *query, struct problem *p)
@@ -96,6 +89,6 @@ bool db_violation(const struct db_refusal *refusal, const char *query, struct pr
 	log_event(LOG_WARNING, "database", "sqlstate", refusal->sqlstate, "constraint",
 	          refusal->constraint, "query", query, NULL);
 	if (*v->pointer)
-		return field_fault(p, v, v->pointer, v->keyword, v->sentence);
+		return problem_fault(p, v->code, v->pointer, v->keyword, "%s", v->sentence);
 	return problem(p, v->code, "%s", v->sentence);
 }
