@@ -1,0 +1,199 @@
+/* The contract engine: what it compiles, what it refuses, how it routes and reads parameters. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "contract/document.h"
+#include "contract/parameters.h"
+
+static struct buf faults = { .limit = 64 * KIB };
+
+static void note(void *context, const char *sentence)
+{
+	(void)context;
+	if (!buf_addf(&faults, "%s\n", sentence))
+		abort();
+}
+
+/* Every slug of problems.def, so that only what a test is about is wrong. */
+static bool add_slugs(struct buf *text)
+{
+	bool good = buf_add(text, "\"components\":{\"responses\":{\"P\":{\"description\":\"p\",\"x-problem\":[");
+
+	for (enum problem_code code = PROBLEM_NONE + 1; code < PROBLEM_CODES && good; code++)
+		good = buf_addf(text, "%s\"%s\"", code > 1 ? "," : "", problem_kind(code)->slug);
+	return good && buf_add(text, "]}}}");
+}
+
+static struct contract *load(const char *paths)
+{
+	buf_auto text = { .limit = 64 * KIB };
+
+	buf_free(&faults);
+	if (!buf_addf(&text, "{\"openapi\":\"3.1.0\",\"paths\":{%s},", paths) || !add_slugs(&text) || !buf_add(&text, "}"))
+		abort();
+	return contract_load(buf_text(&text), text.size, note, NULL);
+}
+
+static void assert_stops_the_start(const char *paths, const char *sentence)
+{
+	assert_null(load(paths));
+	if (!strstr(buf_text(&faults), sentence))
+		fprintf(stderr, "wanted: %s\nhave: %s\n", sentence, buf_text(&faults));
+	assert_non_null(strstr(buf_text(&faults), sentence));
+	buf_free(&faults);
+}
+
+#define OK_ "\"responses\":{\"200\":{\"description\":\"x\"}}"
+
+static void what_is_not_understood_stops_the_start(void **state)
+{
+	(void)state;
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\"," OK_ "}}", "no `security`");
+	assert_stops_the_start("\"/a\":{\"get\":{\"security\":[]," OK_ "}}", "no operationId");
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"x-odd\":1," OK_ "}}", "`x-odd`");
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[{\"other\":[]}]," OK_ "}}",
+	                       "names the scheme `token`");
+	assert_stops_the_start("\"/{a}\":{\"get\":{\"operationId\":\"a\",\"security\":[]," OK_ "}}",
+	                       "{a} is not among its parameters");
+	assert_stops_the_start("\"/a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":{"
+	                       "\"application/json\":{\"schema\":{\"type\":\"object\",\"maxLenght\":3}}}}," OK_ "}}",
+	                       "maxLenght");
+	assert_stops_the_start("\"/a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":{"
+	                       "\"application/json\":{\"schema\":{\"type\":\"object\"},\"example\":3}}}," OK_ "}}",
+	                       "example breaks its schema");
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"responses\":{\"200\":{\"description\":"
+	                       "\"x\",\"x-problem\":[\"no-such-slug\"]}}}}",
+	                       "no-such-slug is not in problems.def");
+}
+
+#define PARAMETER_(name, in, schema) \
+	"{\"name\":\"" name "\",\"in\":\"" in "\",\"required\":true,\"schema\":" schema "}"
+#define GET_(id, parameters) \
+	"{\"get\":{\"operationId\":\"" id "\",\"security\":[],\"parameters\":[" parameters "]," OK_ "}}"
+
+static void two_templates_for_one_path_stop_the_start(void **state)
+{
+	(void)state;
+	assert_stops_the_start("\"/c/{a}\":" GET_("a", PARAMETER_("a", "path", "{\"type\":\"string\"}")) ",\"/c/{b}\":" GET_(
+		                       "b", PARAMETER_("b", "path", "{\"type\":\"string\"}")),
+	                       "matches what");
+	assert_stops_the_start("\"/c\":" GET_("a", "") ",\"/d\":" GET_("a", ""), "is there twice");
+}
+
+static const char *const tree = "\"/c\":" GET_("list", "{\"name\":\"limit\",\"in\":\"query\",\"schema\":{\"type\":\"integer\","
+                                               "\"minimum\":1,\"maximum\":200,\"default\":50}},"
+                                               "{\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,\"schema\":"
+                                               "{\"type\":\"string\"}}") ",\"/c/search\":"
+	GET_("search", "") ",\"/c/{id}\":" GET_("one", PARAMETER_("id", "path", "{\"type\":\"string\",\"format\":\"uuid\"}"))
+	",\"/c/{id}/deep\":" GET_("deep", PARAMETER_("id", "path", "{\"type\":\"string\"}"));
+
+static const char *routed(const struct contract *contract, const char *target)
+{
+	url_auto url = { 0 };
+	problem_auto p = { 0 };
+	const struct route *route;
+
+	if (!url_parse(target, &url, &p))
+		return "unreadable";
+	route = routes_find(contract, url.segments, url.segment_count);
+	return route ? route->by_method[METHOD_GET]->id : "none";
+}
+
+static void literals_go_before_parameters(void **state)
+{
+	struct contract *contract = load(tree);
+
+	(void)state;
+	assert_non_null(contract);
+	assert_string_equal(routed(contract, "/c"), "list");
+	assert_string_equal(routed(contract, "/c/search"), "search");
+	assert_string_equal(routed(contract, "/c/other"), "one");
+	assert_string_equal(routed(contract, "/c/search/deep"), "deep");
+	assert_string_equal(routed(contract, "/c/search/other"), "none");
+	assert_string_equal(routed(contract, "/"), "none");
+	contract_free(contract);
+}
+
+static const char *no_header(void *context, const char *name)
+{
+	(void)name;
+	return context;
+}
+
+static void read_parameters(const struct contract *contract, const char *target, const char *header,
+                            struct arguments *arguments, struct problem *p)
+{
+	url_auto url = { 0 };
+	problem_auto ignored = { 0 };
+	const struct route *route;
+
+	assert_true(url_parse(target, &url, &ignored));
+	route = routes_find(contract, url.segments, url.segment_count);
+	if (!parameters_read(route->by_method[METHOD_GET], &url, no_header, (void *)(uintptr_t)header, arguments, p))
+		assert_int_not_equal(p->code, PROBLEM_NONE);
+}
+
+static void all_faults_of_the_parameters_come_at_once(void **state)
+{
+	struct contract *contract = load(tree);
+	struct arguments arguments;
+	problem_auto p = { 0 };
+	json_t *errors;
+
+	(void)state;
+	read_parameters(contract, "/c?limit=201&limit=7&colour=red", "\"v1\"", &arguments, &p);
+	errors = json_object_get(p.members, "errors");
+	assert_int_equal(p.code, PROBLEM_INVALID_PARAMETER);
+	assert_int_equal(json_array_size(errors), 3);
+	assert_string_equal(json_text(json_array_get(errors, 0), "keyword"), "maxItems");
+	assert_string_equal(json_text(json_array_get(errors, 1), "keyword"), "maximum");
+	assert_string_equal(json_text(json_array_get(errors, 2), "pointer"), "/query/colour");
+	contract_free(contract);
+}
+
+static void a_default_fills_what_is_absent_and_a_missing_if_match_is_428(void **state)
+{
+	struct contract *contract = load(tree);
+	struct arguments arguments;
+	problem_auto p = { 0 };
+
+	(void)state;
+	read_parameters(contract, "/c", "\"v1\"", &arguments, &p);
+	assert_int_equal(p.code, PROBLEM_NONE);
+	assert_string_equal(arguments.values[0], "50");
+	read_parameters(contract, "/c", NULL, &arguments, &p);
+	assert_int_equal(p.code, PROBLEM_PRECONDITION_REQUIRED);
+	contract_free(contract);
+}
+
+static void an_id_that_is_no_uuid_is_a_wrong_parameter(void **state)
+{
+	struct contract *contract = load(tree);
+	struct arguments arguments;
+	problem_auto p = { 0 };
+
+	(void)state;
+	read_parameters(contract, "/c/7", NULL, &arguments, &p);
+	assert_int_equal(p.code, PROBLEM_INVALID_PARAMETER);
+	assert_non_null(strstr(p.detail, "/path/id"));
+	contract_free(contract);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_understood_stops_the_start),
+		cmocka_unit_test(two_templates_for_one_path_stop_the_start),
+		cmocka_unit_test(literals_go_before_parameters),
+		cmocka_unit_test(all_faults_of_the_parameters_come_at_once),
+		cmocka_unit_test(a_default_fills_what_is_absent_and_a_missing_if_match_is_428),
+		cmocka_unit_test(an_id_that_is_no_uuid_is_a_wrong_parameter),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/* What the HTTP floor decides without a network: Accept, and how much a client may ask. */
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "http/exchange_own.h"
+#include "http/limits.h"
+
+static void accept_is_read_as_rfc_9110_says(void **state)
+{
+	static const struct {
+		const char *accept;
+		bool allowed;
+	} cases[] = {
+		{ NULL, true },
+		{ "", true },
+		{ "*/*", true },
+		{ "application/json", true },
+		{ "APPLICATION/JSON", true },
+		{ "application/*;q=0.1", true },
+		{ "text/html, application/json;q=0.9", true },
+		{ "text/html", false },
+		{ "application/xml, text/*", false },
+		{ "application/json;q=0", false },
+		{ "application/json; q=0.000, */*", false },
+		{ "*/*;q=0, application/json", true },
+		{ "application/jsonp", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (accept_allows(cases[i].accept, "application/json") != cases[i].allowed)
+			fprintf(stderr, "Accept: %s\n", cases[i].accept);
+		assert_int_equal(accept_allows(cases[i].accept, "application/json"), cases[i].allowed);
+	}
+}
+
+static void a_client_gets_its_quota_and_then_has_to_wait(void **state)
+{
+	struct limits *limits = limits_new(3);
+	struct allowance a;
+
+	(void)state;
+	for (unsigned left = 3; left-- > 0;) {
+		a = limits_take(limits, "token", "app", "anna");
+		assert_true(a.limited && a.granted);
+		assert_int_equal(a.left, left);
+	}
+	a = limits_take(limits, "token", "app", "anna");
+	assert_false(a.granted);
+	assert_in_range(a.reset_s, 1, 20);
+	assert_true(limits_take(limits, "token", "app", "ben").granted);
+	assert_true(limits_take(limits, "address", "app", "anna").granted);
+	limits_free(limits);
+}
+
+static void without_a_quota_nobody_is_limited(void **state)
+{
+	struct limits *limits = limits_new(0);
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_true(limits_take(limits, "token", "app", "anna").granted);
+	assert_false(limits_take(limits, "token", "app", "anna").limited);
+	limits_free(limits);
+}
+
+static void more_clients_than_room_are_still_served(void **state)
+{
+	struct limits *limits = limits_new(2);
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		snprintf(name, sizeof name, "%d", i);
+		assert_true(limits_take(limits, "token", "app", name).granted);
+	}
+	limits_free(limits);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accept_is_read_as_rfc_9110_says),
+		cmocka_unit_test(a_client_gets_its_quota_and_then_has_to_wait),
+		cmocka_unit_test(without_a_quota_nobody_is_limited),
+		cmocka_unit_test(more_clients_than_room_are_still_served),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
