@@ -1,6 +1,7 @@
 /* Carers: the people who look after someone. */
 #include <string.h>
 
+#include "base/json.h"
 #include "base/uuid.h"
 #include "call/call.h"
 #include "modules.h"
@@ -59,7 +60,81 @@ static bool deactivate_carer(struct call *c) { return move(c, "deactivate"); }
 static bool reactivate_carer(struct call *c) { return move(c, "reactivate"); }
 static bool close_carer(struct call *c) { return move(c, "close"); }
 
+/* The arguments of a list, read once: a query takes those that it knows. */
+struct filters {
+	const char *limit, *cursor, *since, *council, *state, *source, *known;
+};
+
+static struct filters filters_of(const struct call *c)
+{
+	return (struct filters){
+		.limit = call_query(c, "limit"),
+		.cursor = call_query(c, "cursor"),
+		.since = call_query(c, "updated_since"),
+		.council = call_query(c, "council"),
+		.state = call_query(c, "state"),
+		.source = call_query(c, "source"),
+		.known = call_query(c, "known_to_social_care"),
+	};
+}
+
+static bool answer_page(struct call *c, struct db_call query)
+{
+	db_rows_auto *rows = NULL;
+
+	return db_last(c->tx, query, &rows, &c->problem) && call_page(c, rows);
+}
+
+static bool list_own(struct call *c, const struct filters *f)
+{
+	return answer_page(c, Q_CARERS_OF_SELF(f->cursor, f->since, f->council, f->state, f->source, f->known));
+}
+
+static bool list_of_organisation(struct call *c, const struct filters *f)
+{
+	if (f->since)
+		return answer_page(c, Q_CARERS_CHANGED_OF_ORGANISATION(f->limit, f->cursor, f->since, f->council, f->state,
+		                                                       f->source, f->known));
+	return answer_page(c, Q_CARERS_OF_ORGANISATION(f->limit, f->cursor, f->council, f->state, f->source, f->known));
+}
+
+static bool list_of_councils(struct call *c, const struct filters *f)
+{
+	if (f->since)
+		return answer_page(c, Q_CARERS_CHANGED_OF_COUNCILS(f->limit, f->cursor, f->since, f->council, f->state,
+		                                                   f->source, f->known));
+	return answer_page(c, Q_CARERS_OF_COUNCILS(f->limit, f->cursor, f->council, f->state, f->source, f->known));
+}
+
+/* A list is written from the side that the caller's index is on; for any other class PostgreSQL says no. */
+static bool list_carers(struct call *c)
+{
+	const struct filters filters = filters_of(c);
+
+	if (strcmp(c->who->class, "carers_self") == 0)
+		return list_own(c, &filters);
+	if (strcmp(c->who->class, "carers_partner") == 0)
+		return list_of_organisation(c, &filters);
+	return list_of_councils(c, &filters);
+}
+
+/* The contract lets exactly one kind of question through. */
+static bool search_carers(struct call *c)
+{
+	const json_t *ref = json_object_get(c->body, "external_ref");
+	const char *number = json_text(c->body, "nhs_number");
+
+	if (number)
+		return answer_page(c, Q_CARERS_BY_NHS_NUMBER(number));
+	if (ref)
+		return answer_page(c, Q_CARERS_BY_EXTERNAL_REF(json_text(ref, "system"), json_text(ref, "id")));
+	return answer_page(c, Q_CARERS_BY_NAME(json_text(c->body, "family_name"), json_text(c->body, "date_of_birth"),
+	                                       json_text(c->body, "postcode")));
+}
+
 static const struct operation carers[] = {
+	{ "listCarers", list_carers },
+	{ "searchCarers", search_carers },
 	{ "createCarer", create_carer },
 	{ "getCarer", get_carer },
 	{ "updateCarer", update_carer },
