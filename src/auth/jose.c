@@ -123,7 +123,7 @@ static bool signature_read(const struct part *part, struct jose *jose, struct pr
 
 bool jose_read(const char *token, struct jose *ret_jose, struct problem *p)
 {
-	jose_auto jose = { 0 };
+	struct jose jose = { .token = token };
 	struct part parts[PARTS];
 
 	if (strnlen(token, TOKEN_LIMIT + 1) > TOKEN_LIMIT)
@@ -132,18 +132,21 @@ bool jose_read(const char *token, struct jose *ret_jose, struct problem *p)
 		return token_refused(p, "the token does not have three parts");
 	if (!header_read(&parts[HEADER], &jose, p) || !signature_read(&parts[SIGNATURE], &jose, p))
 		return false;
-	jose.claims = object_of(&parts[PAYLOAD]);
-	if (!jose.claims)
-		return token_refused(p, "the token's claims are not a JSON object in base64url "
-		                        "without duplicate names");
+	jose.header_size = parts[HEADER].size;
 	jose.signed_size = parts[HEADER].size + 1 + parts[PAYLOAD].size;
 	*ret_jose = jose;
-	jose.claims = NULL;
 	return true;
 }
 
-void jose_done(struct jose *jose)
+bool jose_claims(const struct jose *jose, json_t **ret_claims, struct problem *p)
 {
-	json_decref(jose->claims);
-	jose->claims = NULL;
+	size_t before = jose->header_size + 1;
+	struct part payload = { jose->token + before, jose->signed_size - before };
+	json_t *claims = object_of(&payload);
+
+	if (!claims)
+		return token_refused(p, "the token's claims are not a JSON object in base64url "
+		                        "without duplicate names");
+	*ret_claims = claims;
+	return true;
 }

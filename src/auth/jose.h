@@ -12,21 +12,21 @@
 #include "base/problem.h"
 
 struct jose {
+	const char *token;
 	const struct alg
 		*alg; /* what the header says: to be compared with the key's, never believed */
 	char kid[KID_LIMIT + 1];
 	bool plain_jwt;     /* typ JWT; else at+jwt */
-	size_t signed_size; /* bytes of "header.payload", which the signature covers */
-	json_t *claims;     /* not to be believed before the signature is */
+	size_t header_size; /* characters before the first dot */
+	size_t signed_size; /* characters of "header.payload", which the signature covers */
 	unsigned char signature[SIGNATURE_MAX];
 	size_t signature_size;
 };
 
-/* UNAUTHENTICATED, invalid_token and a sentence on failure. */
+/* These fail with UNAUTHENTICATED, invalid_token and a sentence. The token is borrowed. */
 must_check bool jose_read(const char *token, struct jose *ret_jose, struct problem *p);
-void jose_done(struct jose *jose);
-
-#define jose_auto owned_by(jose_done) struct jose
+/* What the token claims: to be read once its signature is known to be good. */
+must_check bool jose_claims(const struct jose *jose, json_t **ret_claims, struct problem *p);
 
 /* Refuses the token with a sentence, which never holds anything of the token. */
 static inline bool token_refused(struct problem *p, const char *why)

@@ -51,7 +51,7 @@ static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *build)
 	return made;
 }
 
-static bool rsa_read(const json_t *jwk, const char *kid, const struct alg *alg, struct key *ret_key,
+static bool rsa_read(const json_t *jwk, const struct key_name *name, struct key *ret_key,
                      struct problem *p)
 {
 	param_bld_auto *build = OSSL_PARAM_BLD_new();
@@ -67,13 +67,14 @@ static bool rsa_read(const json_t *jwk, const char *kid, const struct alg *alg, 
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
 	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, exponent) != 1)
 		return problem(p, PROBLEM_INTERNAL, "cannot be read: memory runs out");
-	return key_from_public(kid, alg, from_params("RSA", build), ret_key, p);
+	return key_from_public(name, from_params("RSA", build), ret_key, p);
 }
 
-static bool ec_read(const json_t *jwk, const char *kid, const struct alg *alg, struct key *ret_key,
+static bool ec_read(const json_t *jwk, const struct key_name *name, struct key *ret_key,
                     struct problem *p)
 {
 	param_bld_auto *build = OSSL_PARAM_BLD_new();
+	const struct alg *alg = name->alg;
 	const char *crv = json_text(jwk, "crv");
 	unsigned char point[POINT_MAX] = { 0x04 }; /* SEC 1, 2.3.3: both coordinates follow */
 	struct bytes x, y;
@@ -96,10 +97,10 @@ static bool ec_read(const json_t *jwk, const char *kid, const struct alg *alg, s
 	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
 	                                     1 + 2 * alg->part) != 1)
 		return problem(p, PROBLEM_INTERNAL, "cannot be read: memory runs out");
-	return key_from_public(kid, alg, from_params("EC", build), ret_key, p);
+	return key_from_public(name, from_params("EC", build), ret_key, p);
 }
 
-static bool oct_read(const json_t *jwk, const char *kid, const struct alg *alg, struct key *ret_key,
+static bool oct_read(const json_t *jwk, const struct key_name *name, struct key *ret_key,
                      struct problem *p)
 {
 	struct bytes k;
@@ -107,14 +108,14 @@ static bool oct_read(const json_t *jwk, const char *kid, const struct alg *alg, 
 
 	if (!member(jwk, "k", &k))
 		return problem(p, PROBLEM_INTERNAL, "has no k in base64url");
-	good = key_from_secret(kid, alg, k.data, k.size, ret_key, p);
+	good = key_from_secret(name, k.data, k.size, ret_key, p);
 	explicit_bzero(&k, sizeof k);
 	return good;
 }
 
 static const struct {
 	const char *kty;
-	bool (*read)(const json_t *jwk, const char *kid, const struct alg *alg, struct key *ret_key,
+	bool (*read)(const json_t *jwk, const struct key_name *name, struct key *ret_key,
 	             struct problem *p);
 } types[] = {
 	{ "RSA", rsa_read },
@@ -159,11 +160,10 @@ static const struct alg *alg_of(const json_t *jwk, const char *kty)
 
 bool jwk_read(const json_t *jwk, enum jwk_source source, struct key *ret_key, struct problem *p)
 {
-	const char *kid = json_text(jwk, "kid");
 	const char *kty = json_text(jwk, "kty");
-	const struct alg *alg;
+	struct key_name name = { .kid = json_text(jwk, "kid") };
 
-	if (!kid || !kid_well_formed(kid))
+	if (!name.kid || !kid_well_formed(name.kid))
 		return problem(p, PROBLEM_INTERNAL, "has no kid of 1 to %d of A-Z a-z 0-9 . _ ~ -",
 		               KID_LIMIT);
 	if (!kty)
@@ -175,11 +175,11 @@ bool jwk_read(const json_t *jwk, enum jwk_source source, struct key *ret_key, st
 		return problem(p, PROBLEM_INTERNAL, "is not for verifying, as its key_ops say");
 	if (strcmp(kty, "oct") == 0 && source == JWK_PUBLISHED)
 		return problem(p, PROBLEM_INTERNAL, "is a secret, which must not be published");
-	alg = alg_of(jwk, kty);
-	if (!alg)
+	name.alg = alg_of(jwk, kty);
+	if (!name.alg)
 		return problem(p, PROBLEM_INTERNAL, "has no alg that is known here");
 	for (size_t i = 0; i < COUNT_OF(types); i++)
 		if (strcmp(types[i].kty, kty) == 0)
-			return types[i].read(jwk, kid, alg, ret_key, p);
+			return types[i].read(jwk, &name, ret_key, p);
 	return problem(p, PROBLEM_INTERNAL, "is of a kty that is not known here");
 }

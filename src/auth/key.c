@@ -39,12 +39,12 @@ static bool key_give(struct key *key, struct key *ret_key, struct problem *p)
 	return true;
 }
 
-bool key_from_secret(const char *kid, const struct alg *alg, const void *secret, size_t size,
+bool key_from_secret(const struct key_name *name, const void *secret, size_t size,
                      struct key *ret_key, struct problem *p)
 {
-	key_auto key = { .alg = alg };
+	key_auto key = { .alg = name->alg };
 
-	if (alg->kind != ALG_HMAC)
+	if (name->alg->kind != ALG_HMAC)
 		return problem(p, PROBLEM_INTERNAL,
 		               "is a secret, but its algorithm wants a public key");
 	if (size < HMAC_KEY_MIN)
@@ -53,7 +53,7 @@ bool key_from_secret(const char *kid, const struct alg *alg, const void *secret,
 	if (size > HMAC_KEY_MAX)
 		return problem(p, PROBLEM_INTERNAL, "is too long: a secret has at most %d bytes",
 		               HMAC_KEY_MAX);
-	key.kid = text_copy(kid);
+	key.kid = text_copy(name->kid);
 	key.material = text_copy_n(secret, size);
 	key.size = size;
 	return key_give(&key, ret_key, p);
@@ -113,27 +113,27 @@ static bool sound(EVP_PKEY *public)
 	return ctx && EVP_PKEY_public_check(ctx) == 1;
 }
 
-bool key_from_public(const char *kid, const struct alg *alg, EVP_PKEY *public, struct key *ret_key,
+bool key_from_public(const struct key_name *name, EVP_PKEY *public, struct key *ret_key,
                      struct problem *p)
 {
-	key_auto key = { .alg = alg, .public = public };
+	key_auto key = { .alg = name->alg, .public = public };
 
 	if (!public)
 		return problem(p, PROBLEM_INTERNAL, "is not a public key that OpenSSL reads");
-	if (alg->kind == ALG_HMAC)
+	if (name->alg->kind == ALG_HMAC)
 		return problem(p, PROBLEM_INTERNAL,
 		               "is a public key, but its algorithm wants a secret");
-	if (!(alg->kind == ALG_RSA ? rsa_fits(public, p) : ec_fits(public, alg, p)))
+	if (!(name->alg->kind == ALG_RSA ? rsa_fits(public, p) : ec_fits(public, name->alg, p)))
 		return false;
 	if (!sound(public))
 		return problem(p, PROBLEM_INTERNAL, "is not sound: OpenSSL's check of it fails");
-	key.kid = text_copy(kid);
+	key.kid = text_copy(name->kid);
 	key.material = pem_of(public, &key.size);
 	return key_give(&key, ret_key, p);
 }
 
-bool key_from_pem(const char *kid, const struct alg *alg, const char *pem, size_t size,
-                  struct key *ret_key, struct problem *p)
+bool key_from_pem(const struct key_name *name, const char *pem, size_t size, struct key *ret_key,
+                  struct problem *p)
 {
 	bio_auto *bio = BIO_new_mem_buf(pem, (int)size);
 
@@ -142,7 +142,7 @@ bool key_from_pem(const char *kid, const struct alg *alg, const char *pem, size_
 		               "is a private key: a service that verifies holds public ones");
 	if (!bio)
 		return problem(p, PROBLEM_INTERNAL, "cannot be read: memory runs out");
-	return key_from_public(kid, alg, PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL), ret_key, p);
+	return key_from_public(name, PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL), ret_key, p);
 }
 
 bool key_copy(const struct key *key, struct key *ret_key)

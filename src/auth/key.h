@@ -22,13 +22,19 @@ struct key {
 
 /* 1 to 128 of [A-Za-z0-9._~-]: so a path, a query or SQL is no kid. */
 bool kid_well_formed(const char *kid);
+/* What a key is to be, before its material is looked at. */
+struct key_name {
+	const char *kid;
+	const struct alg *alg;
+};
+
 /* These fill `ret_key` whole or leave it alone. Each sentence reads after "the key". */
-must_check bool key_from_secret(const char *kid, const struct alg *alg, const void *secret,
-                                size_t size, struct key *ret_key, struct problem *p);
-/* Takes over `public`, also on failure; NULL is a failure. */
-must_check bool key_from_public(const char *kid, const struct alg *alg, EVP_PKEY *public,
+must_check bool key_from_secret(const struct key_name *name, const void *secret, size_t size,
                                 struct key *ret_key, struct problem *p);
-must_check bool key_from_pem(const char *kid, const struct alg *alg, const char *pem, size_t size,
+/* Takes over `public`, also on failure; NULL is a failure. */
+must_check bool key_from_public(const struct key_name *name, EVP_PKEY *public, struct key *ret_key,
+                                struct problem *p);
+must_check bool key_from_pem(const struct key_name *name, const char *pem, size_t size,
                              struct key *ret_key, struct problem *p);
 must_check bool key_copy(const struct key *key, struct key *ret_key);
 bool key_same(const struct key *a, const struct key *b);

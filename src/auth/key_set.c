@@ -84,8 +84,7 @@ bool key_set_add_from(struct key_set *set, const struct key_set *from, enum key_
 }
 
 /* "KID=ALG:FILE", cut in place. */
-static bool split(char *item, const char **ret_kid, const struct alg **ret_alg,
-                  const char **ret_file, struct problem *p)
+static bool split(char *item, struct key_name *ret_name, const char **ret_file, struct problem *p)
 {
 	char *equals = strchr(item, '=');
 	char *colon = equals ? strchr(equals, ':') : NULL;
@@ -96,11 +95,10 @@ static bool split(char *item, const char **ret_kid, const struct alg **ret_alg,
 	if (!kid_well_formed(item))
 		return problem(p, PROBLEM_INTERNAL, "a kid is 1 to %d of A-Z a-z 0-9 . _ ~ -",
 		               KID_LIMIT);
-	*ret_alg = alg_by_name(equals + 1);
-	if (!*ret_alg)
+	*ret_name = (struct key_name){ .kid = item, .alg = alg_by_name(equals + 1) };
+	if (!ret_name->alg)
 		return problem(p, PROBLEM_INTERNAL,
 		               "the key %s has an algorithm that is not known here", item);
-	*ret_kid = item;
 	*ret_file = colon + 1;
 	return true;
 }
@@ -108,25 +106,24 @@ static bool split(char *item, const char **ret_kid, const struct alg **ret_alg,
 static bool add_file(struct key_set *set, char *item, struct problem *p)
 {
 	struct problem why = { 0 };
+	struct key_name name = { 0 };
 	key_auto key = { 0 };
 	text_auto *data = NULL;
-	const struct alg *alg = NULL;
-	const char *kid = NULL;
 	const char *file = NULL;
 	size_t size = 0;
 	bool good;
 
-	if (!split(item, &kid, &alg, &file, p))
+	if (!split(item, &name, &file, p))
 		return false;
 	data = text_file(file, KEY_FILE_LIMIT, &size);
 	if (!data)
 		return problem(p, PROBLEM_INTERNAL, "the file of the key %s cannot be read: %s",
-		               kid, strerror(errno));
-	good = alg->kind == ALG_HMAC ? key_from_secret(kid, alg, data, size, &key, &why)
-	                             : key_from_pem(kid, alg, data, size, &key, &why);
+		               name.kid, strerror(errno));
+	good = name.alg->kind == ALG_HMAC ? key_from_secret(&name, data, size, &key, &why)
+	                                  : key_from_pem(&name, data, size, &key, &why);
 	explicit_bzero(data, size);
 	if (!good)
-		return problem(p, PROBLEM_INTERNAL, "the key %s %s", kid, why.detail);
+		return problem(p, PROBLEM_INTERNAL, "the key %s %s", name.kid, why.detail);
 	return add(set, &key, KEY_FROM_FILES, p);
 }
 

@@ -9,6 +9,8 @@
 
 #include "auth/openssl_auto.h"
 
+enum { HMAC_SIZE = 32 }; /* bytes of an HS256 signature */
+
 static void jwt_freep(jwt_t **jwt) { jwt_free(*jwt); }
 
 static bool by_libjwt(const char *token, const struct key *key)
@@ -40,33 +42,32 @@ static unsigned char *der_of(const unsigned char *signature, size_t part, size_t
 	return der;
 }
 
-static bool by_public_key(const char *text, size_t size, const unsigned char *signature,
-                          size_t signature_size, const struct key *key)
+static bool by_public_key(const struct jose *jose, const unsigned char *signature, size_t size,
+                          const struct key *key)
 {
 	md_ctx_auto *ctx = EVP_MD_CTX_new();
 
 	return ctx &&
 	       EVP_DigestVerifyInit_ex(ctx, NULL, key->alg->digest, NULL, NULL, key->public,
 	                               NULL) == 1 &&
-	       EVP_DigestVerify(ctx, signature, signature_size, (const unsigned char *)text,
-	                        size) == 1;
+	       EVP_DigestVerify(ctx, signature, size, (const unsigned char *)jose->token,
+	                        jose->signed_size) == 1;
 }
 
-static bool by_openssl(const char *token, const struct jose *jose, const struct key *key)
+static bool by_openssl(const struct jose *jose, const struct key *key)
 {
 	unsigned char made[EVP_MAX_MD_SIZE];
 	der_auto *der = NULL;
-	size_t der_size;
+	size_t der_size = 0;
 	unsigned size;
 
 	if (key->alg->kind == ALG_RSA)
-		return by_public_key(token, jose->signed_size, jose->signature,
-		                     jose->signature_size, key);
+		return by_public_key(jose, jose->signature, jose->signature_size, key);
 	if (key->alg->kind == ALG_EC) {
 		der = der_of(jose->signature, key->alg->part, &der_size);
-		return der && by_public_key(token, jose->signed_size, der, der_size, key);
+		return der && by_public_key(jose, der, der_size, key);
 	}
-	return HMAC(EVP_sha256(), key->material, (int)key->size, (const unsigned char *)token,
+	return HMAC(EVP_sha256(), key->material, (int)key->size, (const unsigned char *)jose->token,
 	            jose->signed_size, made, &size) &&
 	       CRYPTO_memcmp(made, jose->signature, size) == 0;
 }
@@ -75,16 +76,16 @@ static bool by_openssl(const char *token, const struct jose *jose, const struct 
 static size_t wanted_size(const struct key *key)
 {
 	if (key->alg->kind == ALG_HMAC)
-		return 32;
+		return HMAC_SIZE;
 	return key->alg->kind == ALG_EC ? 2 * key->alg->part
 	                                : (size_t)EVP_PKEY_get_size(key->public);
 }
 
-bool signature_good(const char *token, const struct jose *jose, const struct key *key)
+bool signature_good(const struct jose *jose, const struct key *key)
 {
 	if (jose->alg != key->alg || jose->signature_size != wanted_size(key))
 		return false;
-	return jose->plain_jwt ? by_libjwt(token, key) : by_openssl(token, jose, key);
+	return jose->plain_jwt ? by_libjwt(jose->token, key) : by_openssl(jose, key);
 }
 
 /* DER to the two halves, each padded to `part` bytes. */

@@ -9,7 +9,7 @@
  * So libjwt verifies tokens of typ JWT, and OpenSSL those of typ at+jwt, both with the same key
  * under the same checks.
  */
-bool signature_good(const char *token, const struct jose *jose, const struct key *key);
+bool signature_good(const struct jose *jose, const struct key *key);
 struct signing {
 	const struct alg *alg;
 	const char *key; /* PEM private key, or the bytes of a secret */

@@ -92,6 +92,21 @@ static bool key_of(struct tokens *tokens, const char *token, size_t size,
 	       EVP_DigestFinal_ex(ctx, ret_key, NULL) == 1;
 }
 
+/* What follows the scheme, or NULL when the scheme is another (it has no case: RFC 9110, 11.1). */
+static const char *after_bearer(const char *authorization)
+{
+	static const char scheme[] = "Bearer";
+	size_t size = strcspn(authorization, " ");
+	char first[sizeof scheme] = "";
+
+	if (size >= sizeof first)
+		return NULL;
+	memcpy(first, authorization, size);
+	return text_same_nocase(first, scheme)
+	               ? authorization + size + strspn(authorization + size, " ")
+	               : NULL;
+}
+
 /* token68 of RFC 9110, 11.2: what may follow `Bearer `. */
 static bool token68(const char *text)
 {
@@ -102,87 +117,92 @@ static bool token68(const char *text)
 	return size > 0 && text[size + strspn(text + size, "=")] == '\0';
 }
 
-static bool bearer(const char *authorization, const char **ret_token, struct problem *p)
+static bool not_bearer(struct problem *p)
 {
-	static const char scheme[] = "Bearer";
-	size_t size = strcspn(authorization, " ");
-	char first[sizeof scheme] = "";
-	const char *token = authorization + size;
-
-	if (size < sizeof first)
-		memcpy(first, authorization, size);
-	token += strspn(token, " ");
-	if (!text_same_nocase(first, scheme) || !token68(token)) {
-		p->challenge = "invalid_request";
-		return problem(p, PROBLEM_UNAUTHENTICATED,
-		               "the Authorization header is not `Bearer TOKEN`");
-	}
-	*ret_token = token;
-	return true;
+	p->challenge = "invalid_request";
+	return problem(p, PROBLEM_UNAUTHENTICATED,
+	               "the Authorization header is not `Bearer TOKEN`");
 }
 
-static bool verify_with(struct tokens *tokens, const struct key_set *set, const char *token,
-                        const struct jose *jose, const struct principal **ret_principal,
-                        struct problem *p)
+/* The current keys; for an unknown kid those that there are after the JWKS was read again. */
+static struct key_set *keys_for(struct tokens *tokens, const char *kid)
+{
+	key_set_auto *set = keys_hold(tokens->keys);
+
+	if (key_set_find(set, kid) || !keys_ask(tokens->keys))
+		return TAKE(set);
+	return keys_hold(tokens->keys);
+}
+
+struct verified {
+	const struct principal *who;
+	uint64_t generation; /* of the keys that it was verified with */
+};
+
+static bool verify(struct tokens *tokens, const char *token, struct verified *ret_verified,
+                   struct problem *p)
 {
 	struct claims_rules rules = { tokens->issuer, tokens->audience, clock_seconds(),
 		                      tokens->skew_s };
-	const struct key *key = key_set_find(set, jose->kid);
-
-	if (!key)
-		return token_refused(p, "the token's key (kid) is not known here");
-	if (jose->alg != key->alg)
-		return token_refused(p, "the token's alg is not the one of its key");
-	if (!signature_good(token, jose, key))
-		return token_refused(p, "the token's signature does not verify");
-	return claims_read(jose->claims, &rules, ret_principal, p);
-}
-
-static bool verify(struct tokens *tokens, const char *token, uint64_t *ret_generation,
-                   const struct principal **ret_principal, struct problem *p)
-{
 	key_set_auto *set = NULL;
-	jose_auto jose = { 0 };
+	json_auto_t *claims = NULL;
+	const struct key *key;
+	struct jose jose;
 
+	if (!token68(token))
+		return not_bearer(p);
 	if (!jose_read(token, &jose, p))
 		return false;
-	set = keys_hold(tokens->keys);
-	if (!key_set_find(set, jose.kid) && keys_ask(tokens->keys)) {
-		key_set_release(set);
-		set = keys_hold(tokens->keys);
-	}
-	*ret_generation = set->generation;
-	return verify_with(tokens, set, token, &jose, ret_principal, p);
+	set = keys_for(tokens, jose.kid);
+	key = key_set_find(set, jose.kid);
+	if (!key)
+		return token_refused(p, "the token's key (kid) is not known here");
+	if (jose.alg != key->alg)
+		return token_refused(p, "the token's alg is not the one of its key");
+	if (!signature_good(&jose, key))
+		return token_refused(p, "the token's signature does not verify");
+	if (!jose_claims(&jose, &claims, p))
+		return false;
+	ret_verified->generation = set->generation;
+	return claims_read(claims, &rules, &ret_verified->who, p);
+}
+
+static const struct principal *recall(struct tokens *tokens, const uint8_t key[static CACHE_KEY])
+{
+	int64_t dead = clock_seconds() - (int64_t)tokens->skew_s;
+	const struct principal *found =
+		cache_find(tokens->cache, key, keys_generation(tokens->keys), dead);
+
+	atomic_fetch_add_explicit(found ? &tokens->hits : &tokens->misses, 1, memory_order_relaxed);
+	return found;
 }
 
 bool tokens_verify(struct tokens *tokens, const char *authorization,
                    const struct principal **ret_principal, struct problem *p)
 {
-	const struct principal *found = NULL;
+	struct verified fresh = { 0 };
 	uint8_t key[CACHE_KEY];
-	const char *token = NULL;
-	uint64_t generation = 0;
+	const char *token;
 	size_t size;
 
 	if (!authorization)
 		return problem(p, PROBLEM_UNAUTHENTICATED, "this operation needs an access token");
-	if (!bearer(authorization, &token, p))
-		return false;
+	token = after_bearer(authorization);
+	if (!token)
+		return not_bearer(p);
 	size = strlen(token);
 	if (size > TOKEN_LIMIT)
 		return token_refused(p, "the token is longer than 8192 bytes");
-	if (!tokens->cache)
-		return verify(tokens, token, &generation, ret_principal, p);
-	if (!key_of(tokens, token, size, key))
+	if (tokens->cache && !key_of(tokens, token, size, key))
 		return problem(p, PROBLEM_UNAVAILABLE, "the token cannot be checked now");
-	found = cache_find(tokens->cache, key, keys_generation(tokens->keys),
-	                   clock_seconds() - (int64_t)tokens->skew_s);
-	atomic_fetch_add_explicit(found ? &tokens->hits : &tokens->misses, 1, memory_order_relaxed);
-	if (!found) {
-		if (!verify(tokens, token, &generation, &found, p))
+	if (tokens->cache)
+		fresh.who = recall(tokens, key);
+	if (!fresh.who) {
+		if (!verify(tokens, token, &fresh, p))
 			return false;
-		cache_add(tokens->cache, key, generation, found);
+		if (tokens->cache)
+			cache_add(tokens->cache, key, fresh.generation, fresh.who);
 	}
-	*ret_principal = found;
+	*ret_principal = fresh.who;
 	return true;
 }
