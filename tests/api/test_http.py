@@ -166,7 +166,8 @@ class TestPreconditions:
         problem(api.post(f"{path}/register", role="practitioner", headers={"If-Match": '"stale"'}),
                 412, "precondition-failed")
 
-        assert api.post(f"{path}/register", role="practitioner").status_code == 200
+        assert api.post(f"{path}/register", role="practitioner",
+                        json={"triage": {"level": "light"}}).status_code == 200
 
 
 class TestRequestId:

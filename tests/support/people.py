@@ -21,6 +21,7 @@ def carer_body(council=ISLINGTON, **members):
     """The body of createCarer with what the contract requires, and a name that nobody else has."""
     serial = next(_serial)
     body = {"given_name": f"Given{serial}", "family_name": f"Family{serial}", "council": council,
+            "date_of_birth": "1961-05-04",
             "identification": {"source": "self", "identified_on": "2026-03-02"}}
     body.update(members)
     return {name: value for name, value in body.items() if value is not None}

@@ -9,7 +9,7 @@ say "dev: clang-tidy on ${#files[@]} files"
 printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p build-clang || code=1
 say "dev: cppcheck"
 cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	--suppressions-list=tools/lint/cppcheck.txt --check-level=normal -I include -I build-clang -j "$(nproc)" \
+	--suppressions-list=tools/lint/cppcheck.txt -I include -I build-clang -j "$(nproc)" \
 	"${files[@]}" || code=1
 [ "$code" -eq 0 ] && say "dev: lint is clean"
 exit "$code"
