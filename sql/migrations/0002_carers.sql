@@ -26,7 +26,7 @@ CREATE TABLE carer (
     given_name text NOT NULL,
     family_name text NOT NULL,
     family_key text NOT NULL,
-    date_of_birth date CHECK (date_of_birth >= '1890-01-01'),
+    date_of_birth date CHECK (date_of_birth >= '1800-01-01'),
     nhs_number text CONSTRAINT carer_nhs_number_check CHECK (nhs_number ~ '^[0-9]{10}$'),
     contact jsonb,
     address jsonb,
@@ -214,6 +214,9 @@ BEGIN
     IF NEW.postcode IS NOT NULL THEN
         NEW.postcode := left(NEW.postcode, -3) || ' ' || right(NEW.postcode, 3);
         NEW.address := jsonb_set(NEW.address, '{postcode}', to_jsonb(NEW.postcode));
+    END IF;
+    IF NEW.date_of_birth > current_date THEN
+        RAISE EXCEPTION 'lies in the future' USING ERRCODE = 'CA42V', HINT = '/date_of_birth';
     END IF;
     NEW.family_key := search_key(NEW.family_name);
     NEW.source := NEW.identification ->> 'source';
