@@ -1,0 +1,156 @@
+/* Operations on arrays. */
+#include <stdlib.h>
+
+#include "jsonschema/equal.h"
+#include "jsonschema/evaluate.h"
+#include "jsonschema/output.h"
+
+bool js_op_min_items(struct run *r, const struct op *op, const struct frame *f)
+{
+	return json_array_size(f->instance) >= op->bound || js_fault(r, op, f);
+}
+
+bool js_op_max_items(struct run *r, const struct op *op, const struct frame *f)
+{
+	return json_array_size(f->instance) <= op->bound || js_fault(r, op, f);
+}
+
+bool js_op_items(struct run *r, const struct op *op, const struct frame *f)
+{
+	const struct items *items = op->items;
+	size_t count = json_array_size(f->instance);
+	bool fine = true;
+
+	if (!items->rest.node && count > items->prefix_count)
+		count = items->prefix_count;
+	for (size_t i = 0; i < count; i++) {
+		const struct link *link =
+			i < items->prefix_count ? &items->prefix[i] : &items->rest;
+		fine = js_apply_item(r, link, f, i) && fine;
+		if (f->track)
+			track_mark(f->track, i);
+		if (!fine && (!r->output || r->halted))
+			return false;
+	}
+	return fine;
+}
+
+static size_t count_contained(struct run *r, const struct contains *c, const struct frame *f)
+{
+	size_t size = json_array_size(f->instance);
+	size_t count = 0;
+
+	for (size_t i = 0; i < size && !r->halted; i++) {
+		if (!js_apply_item(r, &c->link, f, i))
+			continue;
+		count++;
+		if (f->track)
+			track_mark(f->track, i);
+		bool enough = count >= c->min && c->max == SIZE_MAX;
+		if (enough && !f->track && !r->output)
+			break;
+	}
+	return count;
+}
+
+bool js_op_contains(struct run *r, const struct op *op, const struct frame *f)
+{
+	const struct contains *c = op->contains;
+	struct output *output = r->output;
+
+	if (output)
+		output->muted++;
+	size_t count = count_contained(r, c, f);
+	if (output)
+		output->muted--;
+	if (r->halted)
+		return false;
+	if (count < c->min)
+		return js_fault_as(r, f, c->min_path, c->min_message);
+	return count <= c->max || js_fault_as(r, f, c->max_path, c->max_message);
+}
+
+/* How many items are compared pair by pair, and how many get their table from the stack. */
+enum { PAIRS_LIMIT = 12, STACK_LIMIT = 512 };
+
+static bool unique_pairs(const struct run *r, const json_t *array)
+{
+	size_t count = json_array_size(array);
+	for (size_t i = 1; i < count; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (js_equal(json_array_get(array, i), json_array_get(array, k),
+			             r->schema->depth))
+				return false;
+		}
+	}
+	return true;
+}
+
+struct seat {
+	uint32_t hash;
+	uint32_t item; /* its number plus one; 0: free */
+};
+
+/* Every item is looked for among those before it; `seats` is zeroed, a power of two, at least half
+ * of it stays free. */
+static bool unique_hashed(const struct run *r, const json_t *array, struct seat *seats, size_t room)
+{
+	size_t count = json_array_size(array);
+	unsigned depth = r->schema->depth;
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *item = json_array_get(array, i);
+		uint64_t hash = js_hash(item, r->schema->seed, depth);
+		size_t slot = (size_t)hash & (room - 1);
+		uint32_t high = (uint32_t)(hash >> 32);
+		for (; seats[slot].item; slot = (slot + 1) & (room - 1)) {
+			if (seats[slot].hash == high &&
+			    js_equal(item, json_array_get(array, seats[slot].item - 1), depth))
+				return false;
+		}
+		seats[slot] = (struct seat){ high, (uint32_t)i + 1 };
+	}
+	return true;
+}
+
+static bool unique_small(const struct run *r, const json_t *array)
+{
+	struct seat seats[STACK_LIMIT * 2] = { 0 };
+	return unique_hashed(r, array, seats, STACK_LIMIT * 2);
+}
+
+bool js_op_unique(struct run *r, const struct op *op, const struct frame *f)
+{
+	size_t count = json_array_size(f->instance);
+	size_t room = STACK_LIMIT * 2;
+
+	if (count <= PAIRS_LIMIT)
+		return unique_pairs(r, f->instance) || js_fault(r, op, f);
+	if (count <= STACK_LIMIT)
+		return unique_small(r, f->instance) || js_fault(r, op, f);
+	while (room < count * 2)
+		room *= 2;
+	struct seat *seats = count < UINT32_MAX ? calloc(room, sizeof(*seats)) : NULL;
+	if (!seats)
+		return js_halt(r, f, "cannot be checked: there is no memory");
+	bool unique = unique_hashed(r, f->instance, seats, room);
+	free(seats);
+	return unique || js_fault(r, op, f);
+}
+
+bool js_op_unevaluated_items(struct run *r, const struct op *op, const struct frame *f)
+{
+	size_t count = f->track->all ? 0 : json_array_size(f->instance);
+	bool fine = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (track_has(f->track, i))
+			continue;
+		fine = js_apply_item(r, &op->link, f, i) && fine;
+		if (!fine && (!r->output || r->halted))
+			return false;
+	}
+	if (fine)
+		f->track->all = true;
+	return fine;
+}
