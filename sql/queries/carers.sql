@@ -58,7 +58,7 @@ SELECT carer_move($1::uuid, $2, $3::jsonb);
 WITH wanted AS MATERIALIZED (
     SELECT k.council, s.state, n.known
       FROM unnest(app_councils()) AS k(council)
-     CROSS JOIN unnest(CASE WHEN $4 IS NULL THEN '{identified,registered,active,inactive,closed}'::text[]
+     CROSS JOIN unnest(CASE WHEN $4::text IS NULL THEN '{identified,registered,active,inactive,closed}'::text[]
                             ELSE ARRAY[$4] END) AS s(state)
      CROSS JOIN unnest(CASE $6::boolean WHEN true THEN '{yes}'::text[] WHEN false THEN '{no}'::text[]
                                         ELSE '{yes,no,unknown}'::text[] END) AS n(known)
@@ -72,7 +72,7 @@ found AS MATERIALIZED (
          WHERE c.council = k.council AND c.id < cursor_before($2)
          ORDER BY c.id DESC
          LIMIT $1::integer + 1) AS f
-     WHERE k.council = coalesce($3, k.council) AND num_nonnulls($4, $5, $6) = 0
+     WHERE k.council = coalesce($3, k.council) AND num_nonnulls($4, $5::text, $6) = 0
      UNION ALL
     SELECT f.id
       FROM wanted w
@@ -132,7 +132,7 @@ SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p)
 -- the limit although more pages follow: a rare value would have it walk over every carer otherwise.
 -- name: carers_changed_of_councils(limit, cursor, updated_since, council, state, source, known_to_social_care)
 WITH bound AS MATERIALIZED (
-    SELECT CASE WHEN num_nonnulls($5, $6, $7) = 0 THEN $1::integer + 1
+    SELECT CASE WHEN num_nonnulls($5::text, $6::text, $7::boolean) = 0 THEN $1::integer + 1
                 ELSE greatest($1::integer + 1, 5000 / greatest(cardinality(app_councils()), 1)) END AS walk),
 walked AS MATERIALIZED (
     SELECT f.*
@@ -201,7 +201,7 @@ WITH page AS MATERIALIZED (
     SELECT v.id, v.council, v.body
       FROM carer c
       JOIN carer_view v ON v.id = c.id
-     WHERE c.id = app_carer() AND $1 IS NULL AND c.updated_at >= coalesce($2::timestamptz, c.updated_at)
+     WHERE c.id = app_carer() AND $1::text IS NULL AND c.updated_at >= coalesce($2::timestamptz, c.updated_at)
        AND c.council = coalesce($3, c.council) AND c.state = coalesce($4, c.state) AND c.source = coalesce($5, c.source)
        AND c.known = CASE $6::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE c.known END),
 noted AS (
@@ -224,7 +224,7 @@ WITH page AS MATERIALIZED (
       FROM (SELECT c.id
               FROM carer c
              WHERE c.family_key = search_key($1) AND c.date_of_birth = $2::date
-               AND ($3 IS NULL OR replace(c.postcode, ' ', '') = upper(replace($3, ' ', '')))
+               AND ($3::text IS NULL OR replace(c.postcode, ' ', '') = upper(replace($3, ' ', '')))
              ORDER BY c.id DESC
              LIMIT 50) AS f
       JOIN carer_view c ON c.id = f.id),
