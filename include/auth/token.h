@@ -1,7 +1,9 @@
 /*
- * Access tokens (RFC 9068, RFC 8725): verified by libjwt against the key and the one algorithm bound to their kid; then
- * alg, typ, iss, aud, exp, nbf, iat and our own claims are checked here, because libjwt does not. Verified tokens are
- * remembered, bounded, never beyond their exp nor beyond the key set they were verified with.
+ * Access tokens (RFC 9068, RFC 8725): verified against the key and the one algorithm bound to their
+ * kid; then typ, iss, aud, exp, nbf, iat and our own claims are checked here, because libjwt does
+ * not. `typ` is at+jwt, or JWT, which most identity providers still write. Verified tokens are
+ * remembered by the SHA-256 of the whole token, bounded, never beyond their exp (and the skew) nor
+ * beyond the key set they were verified with; refused ones are not remembered.
  */
 #pragma once
 
@@ -25,13 +27,15 @@ struct tokens_state {
 
 /* `keys` is borrowed and must outlive it. NULL when memory runs out. */
 struct tokens *tokens_new(const struct tokens_config *config, struct keys *keys);
+/* After the threads that used it have ended. Takes NULL. */
 void tokens_free(struct tokens *tokens);
 
 /*
- * The value of an Authorization header to a principal, which the caller releases. NULL `authorization`: UNAUTHENTICATED
- * without a challenge error. A bad token: UNAUTHENTICATED with challenge "invalid_token" and a sentence that says which
- * check failed, never the token. A header that is not `Bearer TOKEN`: "invalid_request".
+ * The value of an Authorization header to a principal, which the caller releases. NULL
+ * `authorization`: UNAUTHENTICATED without a challenge error. A bad token: UNAUTHENTICATED with
+ * challenge "invalid_token" and a sentence that says which check failed, never the token. A header
+ * that is not `Bearer TOKEN`: "invalid_request".
  */
-must_check bool tokens_verify(struct tokens *tokens, const char *authorization, const struct principal **ret_principal,
-                              struct problem *p);
+must_check bool tokens_verify(struct tokens *tokens, const char *authorization,
+                              const struct principal **ret_principal, struct problem *p);
 struct tokens_state tokens_state(struct tokens *tokens);

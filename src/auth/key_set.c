@@ -83,47 +83,47 @@ bool key_set_add_from(struct key_set *set, const struct key_set *from, enum key_
 	return true;
 }
 
+struct item {
+	const char *kid, *alg, *file;
+};
+
 /* "KID=ALG:FILE", cut in place. */
-static bool split(char *item, struct key_name *ret_name, const char **ret_file, struct problem *p)
+static bool cut(char *text, struct item *ret_item)
 {
-	char *equals = strchr(item, '=');
+	char *equals = strchr(text, '=');
 	char *colon = equals ? strchr(equals, ':') : NULL;
 
 	if (!colon || colon[1] == '\0')
-		return problem(p, PROBLEM_INTERNAL, "a key file is given as KID=ALG:FILE");
+		return false;
 	*equals = *colon = '\0';
-	if (!kid_well_formed(item))
-		return problem(p, PROBLEM_INTERNAL, "a kid is 1 to %d of A-Z a-z 0-9 . _ ~ -",
-		               KID_LIMIT);
-	*ret_name = (struct key_name){ .kid = item, .alg = alg_by_name(equals + 1) };
-	if (!ret_name->alg)
-		return problem(p, PROBLEM_INTERNAL,
-		               "the key %s has an algorithm that is not known here", item);
-	*ret_file = colon + 1;
+	*ret_item = (struct item){ text, equals + 1, colon + 1 };
 	return true;
 }
 
-static bool add_file(struct key_set *set, char *item, struct problem *p)
+static bool add_file(struct key_set *set, const struct item *item, struct problem *p)
 {
+	struct key_name name = { item->kid, alg_by_name(item->alg) };
 	struct problem why = { 0 };
-	struct key_name name = { 0 };
 	key_auto key = { 0 };
 	text_auto *data = NULL;
-	const char *file = NULL;
 	size_t size = 0;
 	bool good;
 
-	if (!split(item, &name, &file, p))
-		return false;
-	data = text_file(file, KEY_FILE_LIMIT, &size);
+	if (!kid_well_formed(item->kid))
+		return problem(p, PROBLEM_INTERNAL, "a kid is 1 to %d of A-Z a-z 0-9 . _ ~ -",
+		               KID_LIMIT);
+	if (!name.alg)
+		return problem(p, PROBLEM_INTERNAL,
+		               "the key %s has an algorithm that is not known here", item->kid);
+	data = text_file(item->file, KEY_FILE_LIMIT, &size);
 	if (!data)
 		return problem(p, PROBLEM_INTERNAL, "the file of the key %s cannot be read: %s",
-		               name.kid, strerror(errno));
+		               item->kid, strerror(errno));
 	good = name.alg->kind == ALG_HMAC ? key_from_secret(&name, data, size, &key, &why)
 	                                  : key_from_pem(&name, data, size, &key, &why);
 	explicit_bzero(data, size);
 	if (!good)
-		return problem(p, PROBLEM_INTERNAL, "the key %s %s", name.kid, why.detail);
+		return problem(p, PROBLEM_INTERNAL, "the key %s %s", item->kid, why.detail);
 	return add(set, &key, KEY_FROM_FILES, p);
 }
 
@@ -135,9 +135,11 @@ bool key_set_add_files(struct key_set *set, const char *files, struct problem *p
 	if (!copy)
 		return problem(p, PROBLEM_INTERNAL, "the keys cannot be read: memory runs out");
 	while (next && *next) {
-		char *item = strsep(&next, ",");
+		struct item item;
 
-		if (!add_file(set, item, p))
+		if (!cut(strsep(&next, ","), &item))
+			return problem(p, PROBLEM_INTERNAL, "a key file is given as KID=ALG:FILE");
+		if (!add_file(set, &item, p))
 			return false;
 	}
 	return true;

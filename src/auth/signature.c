@@ -1,4 +1,4 @@
-/* Signatures: made by OpenSSL, verified by libjwt or OpenSSL (signature.h says which and why). */
+/* Signatures: made by OpenSSL, verified by OpenSSL and libjwt (signature.h says when and why). */
 #include "auth/signature.h"
 
 #include <limits.h>
@@ -85,7 +85,7 @@ bool signature_good(const struct jose *jose, const struct key *key)
 {
 	if (jose->alg != key->alg || jose->signature_size != wanted_size(key))
 		return false;
-	return jose->plain_jwt ? by_libjwt(jose->token, key) : by_openssl(jose, key);
+	return by_openssl(jose, key) && (!jose->plain_jwt || by_libjwt(jose->token, key));
 }
 
 /* DER to the two halves, each padded to `part` bytes. */
