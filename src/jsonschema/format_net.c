@@ -1,9 +1,8 @@
 /* IP addresses, host names and e-mail addresses. */
-#include <idn2.h>
 #include <string.h>
 #include <strings.h>
 
-#include "jsonschema/formats.h"
+#include "jsonschema/format_label.h"
 
 bool js_is_ipv4(const char *text, size_t length)
 {
@@ -60,27 +59,7 @@ bool js_is_ipv6(const char *text, size_t length)
 	return gap ? groups <= 7 : groups == 8;
 }
 
-enum { LABEL_LIMIT = 63, NAME_LIMIT = 253 };
-
-/* An A-label must be what IDNA2008 makes of the U-label it stands for: libidn2 knows. */
-static bool is_a_label(const char *label, size_t length)
-{
-	char text[LABEL_LIMIT + 1];
-	char *plain = NULL;
-
-	memcpy(text, label, length);
-	text[length] = '\0';
-	bool fine = idn2_to_unicode_8z8z(text, &plain, 0) == IDN2_OK && plain;
-	char *again = NULL;
-	fine = fine &&
-	       idn2_register_u8((const uint8_t *)plain, NULL, (uint8_t **)&again, 0) == IDN2_OK &&
-	       strcasecmp(again, text) == 0;
-	idn2_free(again);
-	idn2_free(plain);
-	return fine;
-}
-
-static bool is_label(const char *label, size_t length)
+bool js_is_ldh_label(const char *label, size_t length)
 {
 	if (length == 0 || length > LABEL_LIMIT || label[0] == '-' || label[length - 1] == '-')
 		return false;
@@ -90,7 +69,7 @@ static bool is_label(const char *label, size_t length)
 	}
 	if (length < 4 || label[2] != '-' || label[3] != '-')
 		return true;
-	return strncasecmp(label, "xn", 2) == 0 && is_a_label(label, length);
+	return strncasecmp(label, "xn", 2) == 0 && js_is_a_label(label, length);
 }
 
 /* RFC 1123, section 2.1; RFC 5891 for A-labels. */
@@ -103,69 +82,9 @@ bool js_is_hostname(const char *text, size_t length)
 	for (size_t at = 0; at <= length; at++) {
 		if (at < length && text[at] != '.')
 			continue;
-		if (!is_label(text + start, at - start))
+		if (!js_is_ldh_label(text + start, at - start))
 			return false;
 		start = at + 1;
-	}
-	return true;
-}
-
-static bool is_u_label(const char *label, size_t length)
-{
-	char text[NAME_LIMIT * 4 + 1];
-	uint8_t *found = NULL;
-
-	memcpy(text, label, length);
-	text[length] = '\0';
-	bool fine = idn2_register_u8((const uint8_t *)text, NULL, &found, 0) == IDN2_OK;
-	idn2_free(found);
-	return fine;
-}
-
-/* The length of the label separator at `text`: a dot, or one of the three that IDNA counts as dots.
- */
-static size_t separator(const char *text, size_t left)
-{
-	static const char *const dots[] = { "\xe3\x80\x82", "\xef\xbc\x8e", "\xef\xbd\xa1" };
-	if (left && text[0] == '.')
-		return 1;
-	for (size_t i = 0; i < sizeof(dots) / sizeof(*dots); i++) {
-		if (left >= 3 && memcmp(text, dots[i], 3) == 0)
-			return 3;
-	}
-	return 0;
-}
-
-static bool is_ascii(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		if ((unsigned char)text[i] >= 0x80)
-			return false;
-	}
-	return true;
-}
-
-/* RFC 5890: each label is an LDH label, an A-label or a U-label. Only the last two cost an
- * allocation, in libidn2. */
-bool js_is_idn_hostname(const char *text, size_t length)
-{
-	size_t start = 0;
-
-	if (length == 0 || length > NAME_LIMIT * 4)
-		return false;
-	for (size_t at = 0; at <= length;) {
-		size_t dot = separator(text + at, length - at);
-		if (at < length && !dot) {
-			at++;
-			continue;
-		}
-		const char *label = text + start;
-		bool fine = is_ascii(label, at - start) ? is_label(label, at - start)
-		                                        : is_u_label(label, at - start);
-		if (!fine)
-			return false;
-		at += dot ? dot : 1;
-		start = at;
 	}
 	return true;
 }
@@ -226,7 +145,7 @@ static bool is_mailbox(const char *text, size_t length, bool wide)
 		return false;
 	if (domain && at[1] == '[')
 		return is_literal(at + 1, domain);
-	return wide ? js_is_idn_hostname(at + 1, domain) : js_is_hostname(at + 1, domain);
+	return wide ? js_is_idn_name(at + 1, domain, true) : js_is_hostname(at + 1, domain);
 }
 
 bool js_is_email(const char *text, size_t length) { return is_mailbox(text, length, false); }
