@@ -111,7 +111,8 @@ char *text_copy_n(const char *text, size_t size)
 
 	if (!copy)
 		return NULL;
-	memcpy(copy, text, size);
+	if (size > 0) /* text may be NULL then */
+		memcpy(copy, text, size);
 	copy[size] = '\0';
 	return copy;
 }
