@@ -36,10 +36,21 @@ def server(settings, run_folder):
     running.stop()
 
 
+@pytest.fixture(autouse=True)
+def alive(server):
+    """The shared server outlives each test; one that ended it fails, and the next has a new server."""
+    yield
+    if server.process.poll() is None:
+        return
+    words = f"the test ended the server, with {server.process.returncode}:\n{server.tail(60)}"
+    server.start()
+    pytest.fail(words)
+
+
 @pytest.fixture(scope="session")
 def api(server, tokens):
     """The client of the shared server."""
-    client = Api(server.url, tokens)
+    client = Api(server, tokens)
     yield client
     client.close()
 
@@ -60,7 +71,7 @@ def client(tokens):
     """client(server): a client of a private server."""
     with contextlib.ExitStack() as opened:
         def make(server):
-            one = Api(server.url, tokens)
+            one = Api(server, tokens)
             opened.callback(one.close)
             return one
         yield make

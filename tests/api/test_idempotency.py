@@ -155,7 +155,7 @@ def test_16_at_once_with_one_key_make_one_carer(server, tokens, db):
     start = threading.Barrier(16)
 
     def create():
-        api = Api(server.url, tokens)
+        api = Api(server, tokens)
         start.wait()
         answers.append(api.post("/v1/carers", role="practitioner", json=body, headers=headers))
         api.close()
@@ -194,7 +194,7 @@ class Crowd:
         turn = itertools.count()
 
         def client():
-            api = Api(server.url, self.tokens)
+            api = Api(server, self.tokens)
             while (index := next(turn)) < self.TOTAL:
                 ident, body = self.requests[index]
                 try:

@@ -88,13 +88,13 @@ def test_a_token_signed_by_a_stranger_with_our_kid_is_refused(api, tokens):
 
 
 @pytest.mark.parametrize("claims, word", [
-    ({"exp": -60}, "expired"), ({"exp": -10 * DAY}, "expired"), ({"nbf": 3600}, "not yet"), ({"iat": 3600}, "future")])
+    ({"exp": -60}, "expired"), ({"exp": -10 * DAY}, "expired"), ({"nbf": 3600}, "nbf"), ({"iat": 3600}, "iat")])
 def test_a_token_out_of_its_time_is_refused(api, claims, word):
     now = int(time.time())
 
     sentence = refused(api.get("/v1/me", role="practitioner", claims={n: now + s for n, s in claims.items()}))
 
-    assert word in sentence or "iat" in sentence or "issued" in sentence
+    assert word in sentence
 
 
 @pytest.mark.parametrize("claims", [

@@ -42,8 +42,8 @@ def challenge(response):
 class Api:
     """api.get(path, role=..., council=..., org=..., carer=...): a token is made when a role or `token` is given."""
 
-    def __init__(self, url, tokens):
-        self.url, self.tokens = url, tokens
+    def __init__(self, server, tokens):
+        self.server, self.tokens = server, tokens
         self.session = requests.Session()
         self.session.trust_env = False
 
@@ -56,7 +56,7 @@ class Api:
             token = self.tokens.token(role, **claims)
         if token is not None:
             headers.setdefault("Authorization", f"Bearer {token}")
-        response = self.session.request(method, self.url + path, headers=headers, timeout=timeout,
+        response = self.session.request(method, self.server.url + path, headers=headers, timeout=timeout,
                                         allow_redirects=False, **options)
         assert response.status_code != 500, f"{method} {path}: {response.text}"
         assert response.headers.get("X-Request-ID"), response.headers

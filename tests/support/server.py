@@ -50,7 +50,7 @@ class Server:
         with open(self.path, "wb") as log:
             self.process = subprocess.Popen([PROGRAM, "serve"], env=environment(self.settings), stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
-        self.port = wait_for(self._ready, START_SECONDS)["port"]
+        self.port = int(wait_for(self._ready, START_SECONDS)["port"])
         return self
 
     def _ready(self):

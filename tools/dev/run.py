@@ -17,14 +17,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 from pg_cluster import Cluster, as_user, can_enter, server_user  # noqa: E402
 
-PROGRAM = ROOT / "build-release" / "carers-api"
+PROGRAM = pathlib.Path(os.environ.get("API_PROGRAM", ROOT / "build-release" / "carers-api"))
 DEMO = ROOT / "sql" / "seed" / "demo.sql"
 ISSUER = "urn:carers-api:dev"
 READY_SECONDS = 30  # a service that has not listened by then will not
 STOP_SECONDS = 25   # longer than CARERS_DRAIN_S
 ROLES = ("council_admin", "practitioner", "commissioner", "directory_editor", "assessor", "support_worker",
          "hospital_in_reach", "break_provider", "referrer", "vcfse_editor", "carer")
-PARTNERS = ("assessor", "support_worker", "hospital_in_reach", "break_provider", "referrer", "vcfse_editor")
+PARTNERS = {"assessor": "carer_organisation", "support_worker": "carer_organisation", "referrer": "carer_organisation",
+            "vcfse_editor": "carer_organisation", "hospital_in_reach": "hospital_trust",
+            "break_provider": "breaks_provider"}  # and the kind of organisation that their tokens are of
 
 
 class Refused(Exception):
@@ -139,35 +141,40 @@ def await_ready(service, path):
     while time.monotonic() < deadline and service.poll() is None:
         for line in path.read_bytes().splitlines():
             if b'"ready"' in line:
-                return json.loads(line)["port"]
+                return int(json.loads(line)["port"])
         time.sleep(0.02)
     tail = "\n".join(path.read_text(errors="replace").splitlines()[-20:])
     raise Refused(f"the service did not start (exit {service.poll()}):\n{tail}")
 
 
-def demo_ids(cluster):
-    """Whom the ready tokens stand for: the demo's first council, an organisation with access, one of its carers."""
-    rows = cluster.sql("SELECT carer_id, organisation_id, council FROM carer_access WHERE ends_at IS NULL"
-                       " ORDER BY council DESC, carer_id LIMIT 1", database="carers")
-    return rows[0] if rows else (None, None, "E09000019")
+def people(cluster):
+    """Whom the ready tokens stand for: a council, its organisations by kind, one of its carers; of the demo, its first."""
+    carer = cluster.sql("SELECT id, council FROM carer ORDER BY created_at LIMIT 1", database="carers")
+    council = carer[0][1] if carer else "E09000019"
+    kinds = cluster.sql(f"SELECT kind, id FROM organisation WHERE '{council}' = ANY (councils) ORDER BY id DESC",
+                        database="carers")
+    return council, dict(kinds), carer[0][0] if carer else None
 
 
-def token(settings, role, carer, organisation, council):
+def token(settings, role, council, organisations, carer):
     command = [PROGRAM, "token", "--settings", settings, "--role", role, "--ttl", "43200"]
     if role == "carer":
         command += ["--carer", carer] if carer else []
-    elif role in PARTNERS:
-        command += ["--org", organisation] if organisation else []
-    if role != "carer":
+    else:
         command += ["--council", council]
+    organisation = organisations.get(PARTNERS.get(role))
+    if organisation:
+        command += ["--org", organisation]
     done = subprocess.run(command, text=True, capture_output=True)
-    return done.stdout.strip() if done.returncode == 0 else None
+    if done.returncode:
+        raise Refused(f"no token for {role}: {done.stderr}")
+    return done.stdout.strip()
 
 
 def announce(options, data, cluster, settings, port):
     base = f"http://127.0.0.1:{port}"
-    ids = demo_ids(cluster)
-    tokens = {role: text for role in ROLES if (text := token(settings, role, *ids))}
+    council, organisations, carer = people(cluster)
+    tokens = {role: token(settings, role, council, organisations, carer) for role in ROLES}
     if options.json:
         print(json.dumps({"base_url": base, "data": str(data), "settings": str(settings), "tokens": tokens,
                           "database": cluster.conninfo("carers_service", "carers"),
@@ -179,7 +186,7 @@ def announce(options, data, cluster, settings, port):
     for role, text in tokens.items():
         print(f"{role}\n  {text}\n")
     print(f"carers-api serves on {base}\nLog: {data / 'service.log'}\n\nTry:\n")
-    print(f"  TOKEN=$(./dev token --data {data} --role practitioner --council {ids[2]})")
+    print(f"  TOKEN=$(./dev token --data {data} --role practitioner --council {council})")
     print(f'  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/carers?limit=2\n\nCtrl-C stops it.', flush=True)
 
 
