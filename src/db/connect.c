@@ -18,7 +18,7 @@ static char *options_of(const char *conninfo)
 	PQconninfoOption *all = PQconninfoParse(conninfo, NULL);
 	char *found = NULL;
 
-	for (PQconninfoOption *o = all; o && o->keyword; o++)
+	for (PQconninfoOption *o = all; o && o->keyword && !found; o++)
 		if (strcmp(o->keyword, "options") == 0 && o->val)
 			found = strdup(o->val);
 	PQconninfoFree(all);

@@ -38,7 +38,7 @@ static bool make_room(struct prepared *prepared)
 
 	if (prepared->count < prepared->room / 4 * 3)
 		return true;
-	larger.slots = calloc(larger.room, sizeof *larger.slots);
+	larger.slots = calloc(larger.room, sizeof(struct statement *));
 	if (!larger.slots)
 		return false;
 	for (size_t i = 0; i < prepared->room; i++) {

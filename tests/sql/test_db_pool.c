@@ -23,7 +23,7 @@ static struct db_tx *begin(struct db_pool *pool, char *ret_pid, size_t size)
 	assert_true(db_begin(pool, &council_one, DB_READ, true, &tx, &p));
 	assert_true(db_last(tx, CALL(who, NULL), &rows, &p));
 	assert_true(db_size(rows, 0, "pid") < size);
-	strcpy(ret_pid, db_text(rows, 0, "pid"));
+	memcpy(ret_pid, db_text(rows, 0, "pid"), db_size(rows, 0, "pid") + 1);
 	return tx;
 }
 
@@ -118,7 +118,6 @@ static void many_threads_share_few_sessions(void **state)
 static void who_waits_is_told_when_the_database_is_gone(void **state)
 {
 	struct db_pool *pool = floor_pool(1, 10000, 5000);
-	problem_auto p = { .code = PROBLEM_NONE };
 	char pid[16];
 	struct db_tx *tx = begin(pool, pid, sizeof pid);
 	int64_t deadline_us = clock_monotonic_us() + 10000000;
@@ -154,50 +153,38 @@ static void a_session_too_many_for_the_server_does_not_stop_the_others(void **st
 	db_pool_free(pool);
 }
 
+static const struct {
+	const char *argv[4], *detail, *member, *value;
+	enum problem_code code;
+} ours[] = {
+	/* clang-format off */
+	{ { "CA404", "there is no such carer", NULL, NULL },
+	  "there is no such carer", NULL, NULL, PROBLEM_NOT_FOUND },
+	{ { "CA422", "a name is needed", "C1", NULL },
+	  "a name is needed", "/rule", "C1", PROBLEM_RULE_VIOLATED },
+	{ { "CA409", "it is closed", NULL, "{\"state\": \"closed\"}" },
+	  "it is closed", "/state", "closed", PROBLEM_STATE_CONFLICT },
+	{ { "CA42V", "is not yours", "/council", NULL },
+	  "/council is not yours", "/errors/0/pointer", "/council", PROBLEM_VALIDATION_FAILED },
+	{ { "CA400", "is no cursor", "/query/cursor", NULL },
+	  "/query/cursor is no cursor", "/errors/0/pointer", "/query/cursor", PROBLEM_INVALID_PARAMETER },
+	/* clang-format on */
+};
+
 static void our_own_refusals_keep_their_words(void **state)
 {
-	static const struct {
-		const char *argv[4], *detail, *member, *value;
-		enum problem_code code;
-	} cases[] = {
-		{ { "CA404", "there is no such carer", NULL, NULL },
-		  "there is no such carer",
-		  NULL,
-		  NULL,
-		  PROBLEM_NOT_FOUND },
-		{ { "CA422", "a name is needed", "C1", NULL },
-		  "a name is needed",
-		  "/rule",
-		  "C1",
-		  PROBLEM_RULE_VIOLATED },
-		{ { "CA409", "it is closed", NULL, "{\"state\": \"closed\"}" },
-		  "it is closed",
-		  "/state",
-		  "closed",
-		  PROBLEM_STATE_CONFLICT },
-		{ { "CA42V", "is not yours", "/council", NULL },
-		  "/council is not yours",
-		  "/errors/0/pointer",
-		  "/council",
-		  PROBLEM_VALIDATION_FAILED },
-		{ { "CA400", "is no cursor", "/query/cursor", NULL },
-		  "/query/cursor is no cursor",
-		  "/errors/0/pointer",
-		  "/query/cursor",
-		  PROBLEM_INVALID_PARAMETER },
-	};
 	struct db_pool *pool = floor_pool(1, 1000, 5000);
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+	for (size_t i = 0; i < COUNT_OF(ours); i++) {
 		problem_auto p = { .code = PROBLEM_NONE };
 
-		assert_false(floor_once(pool, (struct db_call){ &raise, cases[i].argv }, &p));
-		assert_int_equal(p.code, cases[i].code);
-		assert_string_equal(p.detail, cases[i].detail);
-		if (cases[i].member)
-			assert_string_equal(json_string_value(json_at(p.members, cases[i].member)),
-			                    cases[i].value);
+		assert_false(floor_once(pool, (struct db_call){ &raise, ours[i].argv }, &p));
+		assert_int_equal(p.code, ours[i].code);
+		assert_string_equal(p.detail, ours[i].detail);
+		if (ours[i].member)
+			assert_string_equal(json_string_value(json_at(p.members, ours[i].member)),
+			                    ours[i].value);
 	}
 	db_pool_free(pool);
 }

@@ -126,44 +126,35 @@ static void a_rule_is_named(void **state)
 	assert_string_equal(json_text(p.members, "rule"), "C4");
 }
 
+static const struct {
+	struct db_refusal refusal;
+	const char *pointer, *keyword;
+	enum problem_code code;
+} pointed[] = {
+	/* clang-format off */
+	{ { .sqlstate = "CA42V", .message = "is wrong", .hint = "/gp/name" },
+	  "/gp/name", "rule", PROBLEM_VALIDATION_FAILED },
+	{ { .sqlstate = "CA42V", .message = "is wrong", .column = "council", .hint = "" },
+	  "/council", "rule", PROBLEM_VALIDATION_FAILED },
+	{ { .sqlstate = "CA42V", .message = "is wrong", .hint = "/kind", .constraint = "enum" },
+	  "/kind", "enum", PROBLEM_VALIDATION_FAILED },
+	{ { .sqlstate = "CA400", .message = "is wrong", .hint = "/query/cursor" },
+	  "/query/cursor", "rule", PROBLEM_INVALID_PARAMETER },
+	/* clang-format on */
+};
+
 static void a_field_is_pointed_at(void **state)
 {
-	static const struct {
-		struct db_refusal refusal;
-		const char *pointer, *keyword;
-		enum problem_code code;
-	} cases[] = {
-		{ { .sqlstate = "CA42V", .message = "is wrong", .hint = "/gp/name" },
-		  "/gp/name",
-		  "rule",
-		  PROBLEM_VALIDATION_FAILED },
-		{ { .sqlstate = "CA42V", .message = "is wrong", .column = "council", .hint = "" },
-		  "/council",
-		  "rule",
-		  PROBLEM_VALIDATION_FAILED },
-		{ { .sqlstate = "CA42V",
-		    .message = "is wrong",
-		    .hint = "/kind",
-		    .constraint = "enum" },
-		  "/kind",
-		  "enum",
-		  PROBLEM_VALIDATION_FAILED },
-		{ { .sqlstate = "CA400", .message = "is wrong", .hint = "/query/cursor" },
-		  "/query/cursor",
-		  "rule",
-		  PROBLEM_INVALID_PARAMETER },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+	for (size_t i = 0; i < COUNT_OF(pointed); i++) {
 		problem_auto p = { .code = PROBLEM_NONE };
 		json_t *error;
 
-		assert_false(db_violation(&cases[i].refusal, "query", &p));
-		assert_int_equal(p.code, cases[i].code);
+		assert_false(db_violation(&pointed[i].refusal, "query", &p));
+		assert_int_equal(p.code, pointed[i].code);
 		error = json_at(p.members, "/errors/0");
-		assert_string_equal(json_text(error, "pointer"), cases[i].pointer);
-		assert_string_equal(json_text(error, "keyword"), cases[i].keyword);
+		assert_string_equal(json_text(error, "pointer"), pointed[i].pointer);
+		assert_string_equal(json_text(error, "keyword"), pointed[i].keyword);
 		assert_string_equal(json_text(error, "message"), "is wrong");
 	}
 }
