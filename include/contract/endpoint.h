@@ -38,6 +38,7 @@ struct endpoint {
 	bool public;                            /* `security: []` */
 	bool reads;                             /* GET, or marked `x-reads: true`: READ ONLY */
 	bool noted;                             /* `x-audit: read`: reading leaves an audit row */
+	bool uncounted;                         /* `x-uncounted: true`: no rate limit */
 	bool takes_key;                         /* has an Idempotency-Key parameter */
 	bool needs_match;                       /* If-Match is required */
 

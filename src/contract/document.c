@@ -11,7 +11,7 @@
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
 	"operationId", "summary",  "description", "tags",       "parameters",   "requestBody", "responses",
-	"security",    "x-audit", "x-reads",     "deprecated", "externalDocs",
+	"security",    "x-audit", "x-reads",     "x-uncounted", "deprecated",  "externalDocs",
 };
 
 static bool known_word(const char *word)
@@ -41,6 +41,7 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	endpoint->id = json_text(operation->json, "operationId");
 	endpoint->reads = endpoint->method == METHOD_GET || json_is_true(json_object_get(operation->json, "x-reads"));
 	endpoint->noted = audit && strcmp(audit, "read") == 0;
+	endpoint->uncounted = json_is_true(json_object_get(operation->json, "x-uncounted"));
 	if (!endpoint->id)
 		loader_fault(l, operation, "no operationId");
 	else if (audit && !endpoint->noted)

@@ -56,26 +56,35 @@ static bool too_many(struct exchange *x)
 	return problem(&x->call.problem, PROBLEM_TOO_MANY_REQUESTS, "this client has used up its requests for now");
 }
 
+static bool count_address(struct exchange *x)
+{
+	x->allowance = limits_take(x->host->limits, "address", x->request->address, NULL);
+	return x->allowance.granted || too_many(x);
+}
+
+static bool x_authenticate_public(struct exchange *x)
+{
+	x->who = principal_hold(principal_public());
+	x->call.who = x->who;
+	return x->call.endpoint->uncounted || count_address(x);
+}
+
 /* A caller without a good token is counted by address, so that guessing tokens costs the guesser. */
 static bool x_authenticate(struct exchange *x)
 {
 	struct call *c = &x->call;
-	const char *authorization = request_header(x->request, "Authorization");
 
-	if (c->endpoint->public) {
-		x->who = principal_hold(principal_public());
-	} else {
-		x->allowance = limits_look(x->host->limits, "address", x->request->address, NULL);
-		if (!x->allowance.granted)
-			return too_many(x);
-		if (!tokens_verify(x->host->tokens, authorization, &x->who, &c->problem)) {
-			x->allowance = limits_take(x->host->limits, "address", x->request->address, NULL);
-			return false;
-		}
+	if (c->endpoint->public)
+		return x_authenticate_public(x);
+	x->allowance = limits_look(x->host->limits, "address", x->request->address, NULL);
+	if (!x->allowance.granted)
+		return too_many(x);
+	if (!tokens_verify(x->host->tokens, request_header(x->request, "Authorization"), &x->who, &c->problem)) {
+		x->allowance = limits_take(x->host->limits, "address", x->request->address, NULL);
+		return false;
 	}
 	c->who = x->who;
-	x->allowance = x->who->anonymous ? limits_take(x->host->limits, "address", x->request->address, NULL)
-	                                 : limits_take(x->host->limits, "token", x->who->client, x->who->subject);
+	x->allowance = limits_take(x->host->limits, "token", x->who->client, x->who->subject);
 	return x->allowance.granted || too_many(x);
 }
 
