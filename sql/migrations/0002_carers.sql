@@ -87,7 +87,7 @@ CREATE TABLE carer_access (
     organisation_id uuid NOT NULL REFERENCES organisation,
     carer_id uuid NOT NULL REFERENCES carer ON DELETE CASCADE,
     reason text NOT NULL CHECK (reason IN ('registered', 'referral', 'granted')),
-    starts_at timestamptz(3) NOT NULL DEFAULT now(),
+    starts_at timestamptz(3) NOT NULL DEFAULT date_trunc('milliseconds', now()), -- rounded up it were not in force yet
     ends_at timestamptz(3),
     granted_by text NOT NULL DEFAULT app_subject(),
     created_at timestamptz(3) NOT NULL DEFAULT now(),
