@@ -167,7 +167,8 @@ static const struct {
 	{ { "CA42V", "is not yours", "/council", NULL },
 	  "/council is not yours", "/errors/0/pointer", "/council", PROBLEM_VALIDATION_FAILED },
 	{ { "CA400", "is no cursor", "/query/cursor", NULL },
-	  "/query/cursor is no cursor", "/errors/0/pointer", "/query/cursor", PROBLEM_INVALID_PARAMETER },
+	  "/query/cursor is no cursor", "/errors/0/pointer", "/query/cursor",
+	  PROBLEM_INVALID_PARAMETER },
 	/* clang-format on */
 };
 

@@ -16,10 +16,9 @@ static void each_query_and_class_has_one_statement_that_stays_where_it_is(void *
 	for (size_t i = 0; i < COUNT_OF(queries); i++) {
 		queries[i] = (struct db_query){ "a_query", "SELECT 1", 0 };
 		for (size_t j = 0; j < COUNT_OF(classes); j++) {
-			char class[32];
+			char class[32]; /* told apart by its text, not by where that stands */
 
-			strcpy(class,
-			       classes[j]); /* told apart by its text, not by where that stands */
+			memcpy(class, classes[j], strlen(classes[j]) + 1);
 			first[i][j] = prepared_get(&prepared, &queries[i], class);
 			assert_non_null(first[i][j]);
 			assert_false(first[i][j]->parsed);
