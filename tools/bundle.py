@@ -20,7 +20,7 @@ class Stop(Exception):
     """What is wrong with the contract, in one sentence."""
 
 
-class Loader(yaml.SafeLoader):
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """YAML 1.2's view of plain words: only true and false are booleans, dates stay text; keys are there once."""
 
     def construct_mapping(self, node, deep=False):

@@ -173,15 +173,18 @@ SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.updated_at, p.id) FRO
 -- For partner roles, in order of change.
 -- name: carers_changed_of_organisation(limit, cursor, updated_since, council, state, source, known_to_social_care)
 WITH found AS MATERIALIZED (
-    SELECT DISTINCT a.changed_at AS updated_at, a.carer_id AS id
-      FROM carer_access a
-     CROSS JOIN cursor_after($2, $3::timestamptz) AS s
-     WHERE a.organisation_id = app_org() AND (a.changed_at, a.carer_id) > (s.at, s.id)
-       AND in_force(a.starts_at, a.ends_at)
-       AND a.council = coalesce($4, a.council) AND a.state = coalesce($5, a.state) AND a.source = coalesce($6, a.source)
-       AND a.known = CASE $7::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE a.known END
-     ORDER BY a.changed_at, a.carer_id
-     LIMIT $1::integer + 1),
+    SELECT f.updated_at, f.id
+      FROM cursor_after($2, $3::timestamptz) AS s
+     CROSS JOIN LATERAL (
+        SELECT DISTINCT a.changed_at AS updated_at, a.carer_id AS id
+          FROM carer_access a
+         WHERE a.organisation_id = app_org() AND (a.changed_at, a.carer_id) > (s.at, s.id)
+           AND in_force(a.starts_at, a.ends_at)
+           AND a.council = coalesce($4, a.council) AND a.state = coalesce($5, a.state)
+           AND a.source = coalesce($6, a.source)
+           AND a.known = CASE $7::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE a.known END
+         ORDER BY a.changed_at, a.carer_id
+         LIMIT $1::integer + 1) AS f),
 page AS MATERIALIZED (
     SELECT c.id, c.council, c.body, f.updated_at
       FROM (SELECT f.* FROM found f ORDER BY f.updated_at, f.id LIMIT $1::integer) AS f
@@ -208,14 +211,19 @@ noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT p.council, ARRAY[p.id] FROM page p)
 SELECT page_body((SELECT p.body FROM page p), NULL) AS body, NULL::text AS next_cursor;
 
--- One query for every class: what is compared is nearly a key, so that row-level security has little left to weed out.
+-- Searches, one query for every class: what is compared is nearly a key, so that row-level security has little left to weed
+-- out. A search that finds nobody leaves its audit row as well.
 -- name: carers_by_nhs_number(nhs_number)
 WITH page AS MATERIALIZED (
     SELECT c.id, c.council, c.body
       FROM (SELECT c.id FROM carer c WHERE c.nhs_number = $1 ORDER BY c.id DESC LIMIT 50) AS f
       JOIN carer_view c ON c.id = f.id),
 noted AS (
-    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+    INSERT INTO audit_entry (council, carer_ids)
+    SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
+      FROM (VALUES (1)) AS always
+      LEFT JOIN page p ON true
+     GROUP BY p.council)
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
 
 -- name: carers_by_name(family_name, date_of_birth, postcode)
@@ -229,7 +237,11 @@ WITH page AS MATERIALIZED (
              LIMIT 50) AS f
       JOIN carer_view c ON c.id = f.id),
 noted AS (
-    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+    INSERT INTO audit_entry (council, carer_ids)
+    SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
+      FROM (VALUES (1)) AS always
+      LEFT JOIN page p ON true
+     GROUP BY p.council)
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
 
 -- name: carers_by_external_ref(system, id)
@@ -242,5 +254,9 @@ WITH page AS MATERIALIZED (
              LIMIT 50) AS f
       JOIN carer_view c ON c.id = f.id),
 noted AS (
-    INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
+    INSERT INTO audit_entry (council, carer_ids)
+    SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
+      FROM (VALUES (1)) AS always
+      LEFT JOIN page p ON true
+     GROUP BY p.council)
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
