@@ -5,7 +5,7 @@
 
 -- The answer after a change, which has its own audit row.
 -- name: carer_by_id(carer_id)
-SELECT c.body, c.version
+SELECT c.body, c.version, c.id
   FROM carer_view c
  WHERE c.id = $1::uuid;
 
