@@ -8,6 +8,7 @@ from support.tokens import CAMDEN, ISLINGTON, PERSON
 
 NOBODY = "0195e6a0-0000-7000-8000-000000000001"
 SCOPE = PERSON
+PARTNERS = ("assessor", "support_worker", "hospital_in_reach", "break_provider", "referrer", "vcfse_editor")
 
 
 def ids(response):
@@ -143,10 +144,13 @@ class TestOrganisations:
 
         assert body["id"] == one["id"] and "nhs_number" not in body
 
-    @pytest.mark.parametrize("org", [None, NOBODY])
-    def test_an_organisation_that_nobody_knows_registers_nobody_and_sees_nobody(self, api, carer, org):
-        sees_nothing(api, carer(), role="support_worker", org=org)
-        problem(api.post("/v1/carers", role="support_worker", org=org, json=carer_body()), 403, "forbidden")
+    def test_an_organisation_that_nobody_knows_registers_nobody_and_sees_nobody(self, api, carer):
+        sees_nothing(api, carer(), role="support_worker", org=NOBODY)
+        problem(api.post("/v1/carers", role="support_worker", org=NOBODY, json=carer_body()), 403, "forbidden")
+
+    @pytest.mark.parametrize("role", PARTNERS)
+    def test_a_partners_token_without_organisation_is_no_token(self, api, role):
+        assert "org" in problem(api.get("/v1/me", role=role), 401, "unauthenticated")["detail"]
 
     def test_an_organisation_registers_only_where_it_works(self, api, organisation):
         response = api.post("/v1/carers", role="support_worker", org=organisation(CAMDEN), council=[CAMDEN, ISLINGTON],
@@ -166,8 +170,8 @@ class TestHerself:
         problem(api.patch(f"/v1/carers/{other['id']}", etag='"1"', role="carer", carer=me["id"],
                           json={"preferred_language": "cy"}), 404, "not-found")
 
-    def test_a_token_without_her_id_sees_nobody(self, api, carer):
-        problem(api.get(f"/v1/carers/{carer()['id']}", role="carer"), 404, "not-found")
+    def test_a_token_without_her_id_is_no_token(self, api):
+        assert "carer_id" in problem(api.get("/v1/me", role="carer"), 401, "unauthenticated")["detail"]
 
     def test_councils_and_organisation_in_her_token_open_nothing(self, api, carer, organisation, grant):
         one, other, org = carer(), carer(), organisation()
@@ -219,8 +223,9 @@ class TestMe:
 
         assert body["role"] == "carer" and body["carer_id"] == one["id"]
 
-    @pytest.mark.parametrize("role", ["council_admin", "practitioner", "commissioner", "directory_editor", "assessor",
-                                      "support_worker", "hospital_in_reach", "break_provider", "referrer", "vcfse_editor",
-                                      "carer"])
+    @pytest.mark.parametrize("role", ["council_admin", "practitioner", "commissioner", "directory_editor", "carer",
+                                      *PARTNERS])
     def test_every_role_may_ask_who_it_is(self, api, role):
-        assert api.get("/v1/me", role=role).json()["role"] == role
+        own = {"org": NOBODY} if role in PARTNERS else {"carer": NOBODY} if role == "carer" else {}
+
+        assert api.get("/v1/me", role=role, **own).json()["role"] == role

@@ -58,7 +58,7 @@ class Api:
             headers.setdefault("Authorization", f"Bearer {token}")
         response = self.session.request(method, self.server.url + path, headers=headers, timeout=timeout,
                                         allow_redirects=False, **options)
-        assert response.status_code != 500, f"{method} {path}: {response.text}"
+        assert response.status_code != 500, f"{method} {path}: {response.text}\n{self.server.tail(6)}"
         assert response.headers.get("X-Request-ID"), response.headers
         return response
 
