@@ -38,7 +38,7 @@ static bool apply_patterns(struct run *r, const struct members *m, const struct 
 {
 	bool fine = true;
 	for (size_t i = 0; i < m->pattern_count; i++) {
-		enum regex_answer answer = js_regex_match(m->patterns[i].regex, e->key, e->length);
+		enum regex_answer answer = js_regex_match(m->patterns[i].regex, e->key, e->length, &r->steps);
 		if (answer == REGEX_NO)
 			continue;
 		if (answer == REGEX_TOO_HARD)

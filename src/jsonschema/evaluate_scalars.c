@@ -72,7 +72,7 @@ bool js_op_max_length(struct run *r, const struct op *op, const struct frame *f)
 
 bool js_op_pattern(struct run *r, const struct op *op, const struct frame *f)
 {
-	enum regex_answer answer = js_regex_match(op->regex, f->text, f->length);
+	enum regex_answer answer = js_regex_match(op->regex, f->text, f->length, &r->steps);
 	if (answer == REGEX_TOO_HARD)
 		return js_halt(r, f, "takes too long to match against the pattern");
 	return answer == REGEX_YES || js_fault(r, op, f);

@@ -13,7 +13,11 @@ struct regex *js_regex_new(struct arena *arena, const char *pattern, size_t leng
                            size_t size);
 void js_regex_release(struct regex *regex); /* takes NULL */
 
-/* Whether the pattern matches anywhere in `text` (UTF-8). Allocates nothing. */
-enum regex_answer js_regex_match(const struct regex *regex, const char *text, size_t length);
+/*
+ * Whether the pattern matches anywhere in `text` (UTF-8). Takes from `steps` what it cost; when
+ * nothing is left, it was too hard.
+ */
+enum regex_answer js_regex_match(const struct regex *regex, const char *text, size_t length,
+                                 unsigned long *steps);
 
 bool js_regex_valid(const char *pattern, size_t length); /* the format `regex` */
