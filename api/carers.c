@@ -28,8 +28,9 @@ static bool create_carer(struct call *c)
 	db_rows_auto *rows = NULL;
 
 	uuid_make(id);
-	return db_queue(c->tx, Q_CARER_INSERT(id, call_body(c), call_query(c, "allow_duplicate")), &c->problem) &&
-	       db_last(c->tx, Q_CARER_BY_ID(id), &rows, &c->problem) && call_created(c, rows);
+	return db_queue(c->tx, Q_CARER_INSERT(id, call_body(c), call_query(c, "allow_duplicate")),
+	                &c->problem) &&
+	       db_last(c->tx, Q_CARER_BY_ID(id), &rows, &c->problem) && call_created(c, id, rows);
 }
 
 static bool get_carer(struct call *c)
@@ -44,14 +45,16 @@ static bool get_carer(struct call *c)
 static bool update_carer(struct call *c)
 {
 	return db_queue(c->tx,
-	                Q_CARER_PATCH(call_path(c, "carer_id"), call_body(c), call_query(c, "allow_duplicate")),
+	                Q_CARER_PATCH(call_path(c, "carer_id"), call_body(c),
+	                              call_query(c, "allow_duplicate")),
 	                &c->problem) &&
 	       reply_changed(c);
 }
 
 static bool move(struct call *c, const char *action)
 {
-	return db_queue(c->tx, Q_CARER_MOVE(call_path(c, "carer_id"), action, c->body_text), &c->problem) &&
+	return db_queue(c->tx, Q_CARER_MOVE(call_path(c, "carer_id"), action, c->body_text),
+	                &c->problem) &&
 	       reply_changed(c);
 }
 
@@ -87,26 +90,32 @@ static bool answer_page(struct call *c, struct db_call query)
 
 static bool list_own(struct call *c, const struct filters *f)
 {
-	return answer_page(c, Q_CARERS_OF_SELF(f->cursor, f->since, f->council, f->state, f->source, f->known));
+	return answer_page(c, Q_CARERS_OF_SELF(f->cursor, f->since, f->council, f->state, f->source,
+	                                       f->known));
 }
 
 static bool list_of_organisation(struct call *c, const struct filters *f)
 {
 	if (f->since)
-		return answer_page(c, Q_CARERS_CHANGED_OF_ORGANISATION(f->limit, f->cursor, f->since, f->council, f->state,
-		                                                       f->source, f->known));
-	return answer_page(c, Q_CARERS_OF_ORGANISATION(f->limit, f->cursor, f->council, f->state, f->source, f->known));
+		return answer_page(c, Q_CARERS_CHANGED_OF_ORGANISATION(
+					      f->limit, f->cursor, f->since, f->council, f->state,
+					      f->source, f->known));
+	return answer_page(c, Q_CARERS_OF_ORGANISATION(f->limit, f->cursor, f->council, f->state,
+	                                               f->source, f->known));
 }
 
 static bool list_of_councils(struct call *c, const struct filters *f)
 {
 	if (f->since)
-		return answer_page(c, Q_CARERS_CHANGED_OF_COUNCILS(f->limit, f->cursor, f->since, f->council, f->state,
-		                                                   f->source, f->known));
-	return answer_page(c, Q_CARERS_OF_COUNCILS(f->limit, f->cursor, f->council, f->state, f->source, f->known));
+		return answer_page(c, Q_CARERS_CHANGED_OF_COUNCILS(f->limit, f->cursor, f->since,
+		                                                   f->council, f->state, f->source,
+		                                                   f->known));
+	return answer_page(c, Q_CARERS_OF_COUNCILS(f->limit, f->cursor, f->council, f->state,
+	                                           f->source, f->known));
 }
 
-/* A list is written from the side that the caller's index is on; for any other class PostgreSQL says no. */
+/* A list is written from the side that the caller's index is on; for any other class PostgreSQL
+ * says no. */
 static bool list_carers(struct call *c)
 {
 	const struct filters filters = filters_of(c);
@@ -127,20 +136,18 @@ static bool search_carers(struct call *c)
 	if (number)
 		return answer_page(c, Q_CARERS_BY_NHS_NUMBER(number));
 	if (ref)
-		return answer_page(c, Q_CARERS_BY_EXTERNAL_REF(json_text(ref, "system"), json_text(ref, "id")));
-	return answer_page(c, Q_CARERS_BY_NAME(json_text(c->body, "family_name"), json_text(c->body, "date_of_birth"),
+		return answer_page(c, Q_CARERS_BY_EXTERNAL_REF(json_text(ref, "system"),
+		                                               json_text(ref, "id")));
+	return answer_page(c, Q_CARERS_BY_NAME(json_text(c->body, "family_name"),
+	                                       json_text(c->body, "date_of_birth"),
 	                                       json_text(c->body, "postcode")));
 }
 
 static const struct operation carers[] = {
-	{ "listCarers", list_carers },
-	{ "searchCarers", search_carers },
-	{ "createCarer", create_carer },
-	{ "getCarer", get_carer },
-	{ "updateCarer", update_carer },
-	{ "registerCarer", register_carer },
-	{ "deactivateCarer", deactivate_carer },
-	{ "reactivateCarer", reactivate_carer },
+	{ "listCarers", list_carers },           { "searchCarers", search_carers },
+	{ "createCarer", create_carer },         { "getCarer", get_carer },
+	{ "updateCarer", update_carer },         { "registerCarer", register_carer },
+	{ "deactivateCarer", deactivate_carer }, { "reactivateCarer", reactivate_carer },
 	{ "closeCarer", close_carer },
 };
 MODULE(carers);

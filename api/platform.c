@@ -26,24 +26,28 @@ static bool get_metrics(struct call *c)
 	buf_auto text = { .limit = 4 * MIB }; /* some 3 KiB for each operation */
 
 	if (!c->service->metrics(c->service->metrics_context, &text))
-		return problem(&c->problem, PROBLEM_INTERNAL, "the metrics are larger than expected");
-	return call_text(c, 200, "text/plain; version=0.0.4; charset=utf-8", buf_text(&text), text.size);
+		return problem(&c->problem, PROBLEM_INTERNAL,
+		               "the metrics are larger than expected");
+	return call_text(c, 200, "text/plain; version=0.0.4; charset=utf-8", buf_text(&text),
+	                 text.size);
 }
 
 static bool get_openapi_json(struct call *c)
 {
-	return call_text(c, 200, "application/json", c->service->contract_json, c->service->contract_json_size);
+	return call_text(c, 200, "application/json", c->service->contract_json,
+	                 c->service->contract_json_size);
 }
 
 static bool get_openapi_yaml(struct call *c)
 {
-	return call_text(c, 200, "application/yaml", c->service->contract_yaml, c->service->contract_yaml_size);
+	return call_text(c, 200, "application/yaml", c->service->contract_yaml,
+	                 c->service->contract_yaml_size);
 }
 
 static json_t *problem_json(const struct problem_kind *kind)
 {
-	return json_pack("{s:s, s:i, s:s, s:s}", "slug", kind->slug, "status", kind->status, "title", kind->title, "advice",
-	                 kind->advice);
+	return json_pack("{s:s, s:i, s:s, s:s}", "slug", kind->slug, "status", kind->status,
+	                 "title", kind->title, "advice", kind->advice);
 }
 
 static bool list_problems(struct call *c)

@@ -33,7 +33,8 @@ struct app {
 
 struct contract *app_contract(contract_fault_fn *fault, void *context, handler_fn ***ret_handlers)
 {
-	struct contract *contract = contract_load(contract_json, contract_json_size, fault, context);
+	struct contract *contract =
+		contract_load(contract_json, contract_json_size, fault, context);
 
 	if (!contract)
 		return NULL;
@@ -47,19 +48,25 @@ struct contract *app_contract(contract_fault_fn *fault, void *context, handler_f
 static bool write_pool(struct db_pool_state s, struct buf *text)
 {
 	return buf_addf(text,
-	                "# TYPE carers_database_sessions gauge\ncarers_database_sessions{state=\"open\"} %u\n"
-	                "carers_database_sessions{state=\"busy\"} %u\ncarers_database_sessions{state=\"wanted\"} %u\n"
-	                "# TYPE carers_database_borrowed_total counter\ncarers_database_borrowed_total %llu\n"
-	                "# TYPE carers_database_timeouts_total counter\ncarers_database_timeouts_total %llu\n"
-	                "# TYPE carers_database_reconnects_total counter\ncarers_database_reconnects_total %llu\n",
-	                s.sessions, s.busy, s.waiting, (unsigned long long)s.borrowed, (unsigned long long)s.timeouts,
-	                (unsigned long long)s.reconnects);
+	                "# TYPE carers_database_sessions "
+	                "gauge\ncarers_database_sessions{state=\"open\"} %u\n"
+	                "carers_database_sessions{state=\"busy\"} "
+	                "%u\ncarers_database_sessions{state=\"wanted\"} %u\n"
+	                "# TYPE carers_database_borrowed_total "
+	                "counter\ncarers_database_borrowed_total %llu\n"
+	                "# TYPE carers_database_timeouts_total "
+	                "counter\ncarers_database_timeouts_total %llu\n"
+	                "# TYPE carers_database_reconnects_total "
+	                "counter\ncarers_database_reconnects_total %llu\n",
+	                s.sessions, s.busy, s.waiting, (unsigned long long)s.borrowed,
+	                (unsigned long long)s.timeouts, (unsigned long long)s.reconnects);
 }
 
 static bool write_tokens(struct tokens_state s, struct buf *text)
 {
 	return buf_addf(text,
-	                "# TYPE carers_token_cache_total counter\ncarers_token_cache_total{result=\"hit\"} %llu\n"
+	                "# TYPE carers_token_cache_total "
+	                "counter\ncarers_token_cache_total{result=\"hit\"} %llu\n"
 	                "carers_token_cache_total{result=\"miss\"} %llu\n"
 	                "# TYPE carers_token_cache_size gauge\ncarers_token_cache_size %zu\n",
 	                (unsigned long long)s.hits, (unsigned long long)s.misses, s.cached);
@@ -82,18 +89,31 @@ static bool complain(contract_fault_fn *fault, void *context, const struct probl
 static bool open_auth(struct app *app, struct problem *p)
 {
 	const struct settings *s = app->settings;
-	const struct keys_config keys = { .files = s->key_files, .jwks = s->jwks, .refresh_s = (unsigned)s->jwks_refresh_s };
+	const struct keys_config keys = { .files = s->key_files,
+		                          .jwks = s->jwks,
+		                          .refresh_s = (unsigned)s->jwks_refresh_s };
 	const struct tokens_config tokens = {
-		.issuer = s->issuer, .audience = s->audience, .skew_s = (unsigned)s->clock_skew_s, .cache = s->token_cache,
+		.issuer = s->issuer,
+		.audience = s->audience,
+		.skew_s = (unsigned)s->clock_skew_s,
+		.cache = s->token_cache,
 	};
 
+	if (!*s->issuer)
+		return problem(p, PROBLEM_UNAVAILABLE,
+		               "CARERS_ISSUER is empty: no token could be good");
 	if (!keys_open(&keys, &app->keys, p))
 		return false;
+	if (keys_count(app->keys) == 0 && !*s->jwks)
+		return problem(
+			p, PROBLEM_UNAVAILABLE,
+			"CARERS_KEY_FILES and CARERS_JWKS are empty: no token could be good");
 	app->tokens = tokens_new(&tokens, app->keys);
 	return app->tokens || problem(p, PROBLEM_UNAVAILABLE, "no memory for the tokens");
 }
 
-/* A database of another version is refused; one that does not answer yet is waited for, behind 503 and /readyz. */
+/* A database of another version is refused; one that does not answer yet is waited for, behind 503
+ * and /readyz. */
 static bool open_database(struct app *app, struct problem *p)
 {
 	const struct settings *s = app->settings;
@@ -119,10 +139,21 @@ static bool read_pem(const char *path, char **ret_text, struct problem *p)
 	return *ret_text || problem(p, PROBLEM_UNAVAILABLE, "%s cannot be read", path);
 }
 
+static bool open_tls(struct app *app, struct problem *p)
+{
+	const struct settings *s = app->settings;
+
+	if (!*s->tls_certificate != !*s->tls_key)
+		return problem(p, PROBLEM_UNAVAILABLE,
+		               "TLS wants both CARERS_TLS_CERTIFICATE and CARERS_TLS_KEY");
+	return read_pem(s->tls_certificate, &app->certificate, p) &&
+	       read_pem(s->tls_key, &app->key, p);
+}
+
 static bool open_server(struct app *app, struct problem *p)
 {
 	const struct settings *s = app->settings;
-	struct server_config config = {
+	const struct server_config config = {
 		.address = s->host,
 		.port = (unsigned)s->port,
 		.workers = (unsigned)s->workers,
@@ -130,14 +161,10 @@ static bool open_server(struct app *app, struct problem *p)
 		.connections_per_address = (unsigned)s->connections_per_address,
 		.client_timeout_s = (unsigned)s->client_timeout_s,
 		.body_limit = s->body_limit,
+		.certificate = app->certificate,
+		.key = app->key,
 	};
 
-	if (!*s->tls_certificate != !*s->tls_key)
-		return problem(p, PROBLEM_UNAVAILABLE, "TLS wants both CARERS_TLS_CERTIFICATE and CARERS_TLS_KEY");
-	if (!read_pem(s->tls_certificate, &app->certificate, p) || !read_pem(s->tls_key, &app->key, p))
-		return false;
-	config.certificate = app->certificate;
-	config.key = app->key;
 	return server_start(&config, &app->host, &app->server, p);
 }
 
@@ -178,7 +205,7 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 	app->contract = app_contract(fault, context, &app->handlers);
 	if (!app->contract)
 		return false;
-	if (!open_auth(app, &p) || !open_database(app, &p))
+	if (!open_auth(app, &p) || !open_tls(app, &p) || !open_database(app, &p))
 		return complain(fault, context, &p);
 	app->limits = limits_new(app->settings->rate_per_minute);
 	app->metrics = metrics_new(app->contract);
@@ -190,7 +217,23 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 	return open_server(app, &p) || complain(fault, context, &p);
 }
 
-bool app_start(const struct settings *settings, contract_fault_fn *fault, void *context, struct app **ret_app)
+bool app_check(const struct settings *settings, contract_fault_fn *fault, void *context)
+{
+	struct app app = { .settings = settings };
+	problem_auto p = { 0 };
+	bool good = open_auth(&app, &p) || complain(fault, context, &p);
+
+	problem_done(&p);
+	good = (open_tls(&app, &p) || complain(fault, context, &p)) && good;
+	tokens_free(app.tokens);
+	keys_close(app.keys);
+	free(app.certificate);
+	free(app.key);
+	return good;
+}
+
+bool app_start(const struct settings *settings, contract_fault_fn *fault, void *context,
+               struct app **ret_app)
 {
 	struct app *app = calloc(1, sizeof *app);
 

@@ -38,19 +38,21 @@ static int command_migrate(const struct command_line *line)
 	return EXIT_FAILED;
 }
 
-/* The settings have been read by now; what is left is the contract. */
+/* All that is wrong, not only the first of it. The settings have been read by now. */
 static int command_check(const struct command_line *line)
 {
 	handler_fn **handlers = NULL;
+	bool good = app_check(line->settings, command_complain, NULL);
 	struct contract *contract = app_contract(command_complain, NULL, &handlers);
 
-	(void)line;
 	if (!contract)
 		return EXIT_CONFIG;
-	printf("settings and contract are good: %zu operations\n", contract_count(contract));
+	if (good)
+		printf("settings and contract are good: %zu operations\n",
+		       contract_count(contract));
 	free(handlers);
 	contract_free(contract);
-	return EXIT_GOOD;
+	return good ? EXIT_GOOD : EXIT_CONFIG;
 }
 
 static const struct {

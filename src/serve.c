@@ -50,7 +50,9 @@ int command_serve(const struct command_line *line)
 		command_complain(NULL, "serve takes no arguments: everything is a setting");
 		return EXIT_USE;
 	}
-	pthread_sigmask(SIG_BLOCK, &set, NULL); /* before the first thread, so that all of them leave signals to this one */
+	pthread_sigmask(
+		SIG_BLOCK, &set,
+		NULL); /* before the first thread, so that all of them leave signals to this one */
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, 4); /* 64 workers would have 64 heaps */
 	if (!log_open(line->settings->log_level))
@@ -60,7 +62,8 @@ int command_serve(const struct command_line *line)
 		return EXIT_CONFIG;
 	}
 	snprintf(port, sizeof port, "%u", app_port(app));
-	log_event(LOG_INFO, "ready", "address", line->settings->host, "port", port, "version", CARERS_VERSION, NULL);
+	log_event(LOG_INFO, "ready", "address", line->settings->host, "port", port, "version",
+	          CARERS_VERSION, NULL);
 	attend(app, &set);
 	log_event(LOG_INFO, "stopping", NULL);
 	app_stop(app, (unsigned)line->settings->drain_s);

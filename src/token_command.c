@@ -20,9 +20,12 @@ static const struct {
 	const char *word;
 	size_t offset;
 } options[] = {
-	{ "--role", offsetof(struct wanted, role) },   { "--org", offsetof(struct wanted, org) },
-	{ "--carer", offsetof(struct wanted, carer) }, { "--scope", offsetof(struct wanted, scope) },
-	{ "--ttl", offsetof(struct wanted, ttl) },     { "--subject", offsetof(struct wanted, subject) },
+	{ "--role", offsetof(struct wanted, role) },
+	{ "--org", offsetof(struct wanted, org) },
+	{ "--carer", offsetof(struct wanted, carer) },
+	{ "--scope", offsetof(struct wanted, scope) },
+	{ "--ttl", offsetof(struct wanted, ttl) },
+	{ "--subject", offsetof(struct wanted, subject) },
 };
 
 static bool take_option(struct wanted *wanted, const char *word, const char *value)
@@ -55,7 +58,8 @@ static bool ttl_parse(const char *text, int64_t *ret_ttl)
 static bool read_words(const struct command_line *line, struct wanted *ret_wanted, int64_t *ret_ttl)
 {
 	for (int i = 0; i < line->count; i += 2)
-		if (i + 1 == line->count || !take_option(ret_wanted, line->words[i], line->words[i + 1]))
+		if (i + 1 == line->count ||
+		    !take_option(ret_wanted, line->words[i], line->words[i + 1]))
 			return false;
 	return ret_wanted->role && (!ret_wanted->ttl || ttl_parse(ret_wanted->ttl, ret_ttl));
 }
@@ -70,14 +74,24 @@ int command_token(const struct command_line *line)
 	struct mint mint;
 
 	if (!read_words(line, &wanted, &ttl)) {
-		command_complain(NULL, "token --role R [--council GSS]... [--org ID] [--carer ID] [--scope \"...\"] "
+		command_complain(NULL, "token --role R [--council GSS]... [--org ID] [--carer ID] "
+		                       "[--scope \"...\"] "
 		                       "[--ttl SECONDS] [--subject S]");
 		return EXIT_USE;
 	}
 	mint = (struct mint){
-		.key_file = s->dev_key, .kid = s->dev_kid, .alg = s->dev_alg, .issuer = s->issuer, .audience = s->audience,
-		.role = wanted.role, .org = wanted.org, .carer = wanted.carer, .scope = wanted.scope,
-		.subject = wanted.subject, .councils = wanted.councils, .ttl_s = ttl,
+		.key_file = s->dev_key,
+		.kid = s->dev_kid,
+		.alg = s->dev_alg,
+		.issuer = s->issuer,
+		.audience = s->audience,
+		.role = wanted.role,
+		.org = wanted.org,
+		.carer = wanted.carer,
+		.scope = wanted.scope,
+		.subject = wanted.subject,
+		.councils = wanted.councils,
+		.ttl_s = ttl,
 	};
 	if (!mint_token(&mint, &token, &p)) {
 		command_complain(NULL, p.detail);

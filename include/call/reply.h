@@ -30,8 +30,8 @@ struct db_rows;
  * that ETag is answered 304 without the body.
  */
 must_check bool call_reply(struct call *c, int status, const struct db_rows *rows);
-/* 201 with Location: the path of the request and the column `id`. */
-must_check bool call_created(struct call *c, const struct db_rows *rows);
+/* 201 with Location: the path of the request and the new id. */
+must_check bool call_created(struct call *c, const char *id, const struct db_rows *rows);
 /* 200 with a page; its column `next_cursor`, if not NULL, becomes the Link to the next page (on a GET). */
 must_check bool call_page(struct call *c, const struct db_rows *rows);
 /* Answers with a JSON document of ours, or text of another kind. */

@@ -12,7 +12,8 @@ static int sextet(char c)
 	return at ? (int)(at - alphabet) : -1;
 }
 
-bool text_base64url_decode(const char *text, size_t size, unsigned char *ret_bytes, size_t *ret_size)
+bool text_base64url_decode(const char *text, size_t size, unsigned char *ret_bytes,
+                           size_t *ret_size)
 {
 	unsigned held = 0;
 	unsigned bits = 0;
@@ -32,7 +33,8 @@ bool text_base64url_decode(const char *text, size_t size, unsigned char *ret_byt
 			ret_bytes[made++] = (unsigned char)(held >> bits);
 		}
 	}
-	if (held & ((1u << bits) - 1)) /* bits that say nothing must be zero, or two texts mean one value */
+	if (held & ((1u << bits) -
+	            1)) /* bits that say nothing must be zero, or two texts mean one value */
 		return false;
 	*ret_size = made;
 	return true;

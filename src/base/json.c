@@ -9,7 +9,8 @@
 
 void json_start(void) { json_object_seed(0); }
 
-/* The depth of nesting by brackets outside strings; text that is not JSON fails later, in the parser. */
+/* The depth of nesting by brackets outside strings; text that is not JSON fails later, in the
+ * parser. */
 static bool too_deep(const char *bytes, size_t size)
 {
 	unsigned depth = 0;
@@ -55,12 +56,15 @@ bool json_read(const char *bytes, size_t size, json_t **ret_json, struct problem
 	json_t *json;
 
 	if (too_deep(bytes, size))
-		return problem(p, PROBLEM_MALFORMED_JSON, "the body is nested more than %d levels deep", JSON_DEPTH);
+		return problem(p, PROBLEM_MALFORMED_JSON,
+		               "the body is nested more than %d levels deep", JSON_DEPTH);
 	if (memchr(bytes, '\0', size))
-		return problem(p, PROBLEM_MALFORMED_JSON, "the body cannot be read: it has a NUL character");
+		return problem(p, PROBLEM_MALFORMED_JSON,
+		               "the body cannot be read: it has a NUL character");
 	json = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!json)
-		return problem(p, PROBLEM_MALFORMED_JSON, "the body cannot be read: %s (line %d, column %d)",
+		return problem(p, PROBLEM_MALFORMED_JSON,
+		               "the body cannot be read: %s (line %d, column %d)",
 		               reason(json_error_code(&error)), error.line, error.column);
 	*ret_json = json;
 	return true;
@@ -93,13 +97,16 @@ static const char *next_token(const char *pointer, char *token, size_t room)
 json_t *json_at(const json_t *json, const char *pointer)
 {
 	char token[256];
-	json_t *at = (json_t *)(uintptr_t)json; /* borrowed through: const is the caller's promise, not the tree's */
+	json_t *at = (json_t *)(uintptr_t)
+		json; /* borrowed through: const is the caller's promise, not the tree's */
 	uint64_t index;
 
 	while (at && *pointer == '/') {
 		pointer = next_token(pointer + 1, token, sizeof token);
 		if (json_is_array(at))
-			at = text_number(token, 0, UINT32_MAX, &index) ? json_array_get(at, (size_t)index) : NULL;
+			at = text_number(token, 0, UINT32_MAX, &index)
+			             ? json_array_get(at, (size_t)index)
+			             : NULL;
 		else
 			at = json_object_get(at, token);
 	}
@@ -111,6 +118,8 @@ bool json_pointer_add(struct buf *pointer, const char *token)
 	bool good = buf_add(pointer, "/");
 
 	for (const char *c = token; *c && good; c++)
-		good = *c == '~' ? buf_add(pointer, "~0") : *c == '/' ? buf_add(pointer, "~1") : buf_add_bytes(pointer, c, 1);
+		good = *c == '~'   ? buf_add(pointer, "~0")
+		       : *c == '/' ? buf_add(pointer, "~1")
+		                   : buf_add_bytes(pointer, c, 1);
 	return good;
 }

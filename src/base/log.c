@@ -1,4 +1,5 @@
-/* Events as JSON lines, through yder's callback mode: yder keeps the level and the life cycle, we keep the line. */
+/* Events as JSON lines, through yder's callback mode: yder keeps the level and the life cycle, we
+ * keep the line. */
 #include "base/log.h"
 
 #include <jansson.h>
@@ -50,7 +51,8 @@ static void write_line(void *context, const char *app, const time_t when, const 
 	if (message[0] == '{')
 		size = snprintf(line, sizeof line, "%s\n", message);
 	else
-		size = snprintf(line, sizeof line, "{\"level\":\"warning\",\"event\":\"library\"}\n");
+		size = snprintf(line, sizeof line,
+		                "{\"level\":\"warning\",\"event\":\"library\"}\n");
 	if (size > 0 && (size_t)size < sizeof line && write(STDERR_FILENO, line, (size_t)size) < 0)
 		return; /* there is nowhere to say it */
 }

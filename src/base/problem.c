@@ -6,8 +6,10 @@
 
 static const struct problem_kind kinds[PROBLEM_CODES] = {
 	[PROBLEM_NONE] = { .slug = "", .title = "", .advice = "", .status = 200 },
-#define X(symbol, code, name, words, hint) \
-	[PROBLEM_##symbol] = { .slug = (name), .title = (words), .advice = (hint), .status = (code) },
+#define X(symbol, code, name, words, hint)                                           \
+	[PROBLEM_##symbol] = {                                                       \
+		.slug = (name), .title = (words), .advice = (hint), .status = (code) \
+	},
 #include "base/problems.def"
 #undef X
 };
@@ -47,7 +49,8 @@ void problem_member(struct problem *p, const char *name, json_t *value)
 		json_decref(value);
 		return;
 	}
-	json_object_set_new(p->members, name, value); /* without memory the problem has one member less */
+	json_object_set_new(p->members, name,
+	                    value); /* without memory the problem has one member less */
 }
 
 static json_t *faults_of(struct problem *p)
@@ -71,8 +74,8 @@ static json_t *fault_new(const char *pointer, const char *keyword, const char *m
 	return TAKE(fault);
 }
 
-bool problem_fault(struct problem *p, enum problem_code code, const char *pointer, const char *keyword,
-                   const char *fmt, ...)
+bool problem_fault(struct problem *p, enum problem_code code, const char *pointer,
+                   const char *keyword, const char *fmt, ...)
 {
 	char message[256];
 	json_t *faults = faults_of(p);

@@ -25,8 +25,12 @@ static const struct row {
 	uint64_t min, max;
 } rows[] = {
 #define X(field, kind_, variable_, preset_, min_, max_, sentence) \
-	{ .variable = (variable_), .preset = (preset_), .offset = offsetof(struct settings, field), \
-	  .kind = KIND_##kind_, .min = (min_), .max = (max_) },
+	{ .variable = (variable_),                                \
+	  .preset = (preset_),                                    \
+	  .offset = offsetof(struct settings, field),             \
+	  .kind = KIND_##kind_,                                   \
+	  .min = (min_),                                          \
+	  .max = (max_) },
 #include "base/settings.def"
 #undef X
 };
@@ -45,7 +49,8 @@ static void fault(struct faults *faults, const char *fmt, const char *name)
 static const struct row *row_of(const char *variable, size_t size)
 {
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		if (strlen(rows[i].variable) == size && strncmp(rows[i].variable, variable, size) == 0)
+		if (strlen(rows[i].variable) == size &&
+		    strncmp(rows[i].variable, variable, size) == 0)
 			return &rows[i];
 	return NULL;
 }
@@ -125,14 +130,16 @@ static void refuse_unknown(struct faults *faults)
 		size_t size = strcspn(*e, "=");
 		char name[64];
 
-		if (!text_starts(*e, "CARERS_") || text_starts(*e, "CARERS_TEST_") || row_of(*e, size))
+		if (!text_starts(*e, "CARERS_") || text_starts(*e, "CARERS_TEST_") ||
+		    row_of(*e, size))
 			continue;
 		snprintf(name, sizeof name, "%.*s", (int)size, *e);
 		fault(faults, "%s is not a setting of this program", name);
 	}
 }
 
-bool settings_load(struct settings *ret_settings, const char *file, settings_fault_fn *report, void *context)
+bool settings_load(struct settings *ret_settings, const char *file, settings_fault_fn *report,
+                   void *context)
 {
 	struct faults faults = { .report = report, .context = context };
 	char *values[COUNT_OF(rows)] = { 0 };

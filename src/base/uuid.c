@@ -54,7 +54,8 @@ void uuid_print(const uint8_t uuid[static UUID_BYTES], char ret_text[static UUID
 	*out = '\0';
 }
 
-/* RFC 9562, 6.2, method 1 with a 12-bit fraction of the millisecond: the time never goes backwards within the process. */
+/* RFC 9562, 6.2, method 1 with a 12-bit fraction of the millisecond: the time never goes backwards
+ * within the process. */
 static uint64_t next_tick(void)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

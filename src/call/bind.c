@@ -50,7 +50,8 @@ handler_fn **bind_operations(const struct contract *contract, const struct modul
 			bind_one(&b, &(*modules)->operations[i]);
 	for (size_t i = 0; i < contract_count(contract); i++)
 		if (!b.handlers[i])
-			say(&b, "the operation %s has no handler", contract_endpoint(contract, i)->id);
+			say(&b, "the operation %s has no handler",
+			    contract_endpoint(contract, i)->id);
 	if (!b.failed)
 		return b.handlers;
 	free(b.handlers);

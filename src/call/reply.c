@@ -45,23 +45,28 @@ bool call_json(struct call *c, int status, const json_t *json)
 
 bool call_reply(struct call *c, int status, const struct db_rows *rows)
 {
+	const char *body = db_text(rows, 0, "body");
 	const char *version = db_text(rows, 0, "version");
 
 	if (version)
 		etag_of(version, c->reply.etag);
-	if (version && c->endpoint->reads && etag_listed(call_header(c, "If-None-Match"), c->reply.etag)) {
+	if (version && c->endpoint->reads &&
+	    etag_listed(call_header(c, "If-None-Match"), c->reply.etag)) {
 		c->reply.status = 304;
 		return true;
 	}
-	return call_text(c, status, json_media, db_text(rows, 0, "body"), db_size(rows, 0, "body"));
+	if (!body)
+		return problem(&c->problem, PROBLEM_INTERNAL,
+		               "the query has no body to answer with");
+	return call_text(c, status, json_media, body, db_size(rows, 0, "body"));
 }
 
-bool call_created(struct call *c, const struct db_rows *rows)
+bool call_created(struct call *c, const char *id, const struct db_rows *rows)
 {
 	size_t path = strcspn(c->target_text, "?");
 
-	snprintf(c->reply.location, sizeof c->reply.location, "%s%.*s/%s", c->service->base_url, (int)path,
-	         c->target_text, db_text(rows, 0, "id"));
+	snprintf(c->reply.location, sizeof c->reply.location, "%s%.*s/%s", c->service->base_url,
+	         (int)path, c->target_text, id);
 	return call_reply(c, 201, rows);
 }
 
@@ -71,10 +76,11 @@ static bool add_pair(struct buf *link, const char *name, const char *value)
 	bool good = buf_addf(link, "%s=", name);
 
 	for (const char *v = value; *v && good; v++) {
-		bool plain = (*v >= '0' && *v <= '9') || (*v >= 'a' && *v <= 'z') || (*v >= 'A' && *v <= 'Z') ||
-		             strchr("-_.~", *v);
+		bool plain = (*v >= '0' && *v <= '9') || (*v >= 'a' && *v <= 'z') ||
+		             (*v >= 'A' && *v <= 'Z') || strchr("-_.~", *v);
 
-		good = plain ? buf_add_bytes(link, v, 1) : buf_addf(link, "%%%02X", (unsigned char)*v);
+		good = plain ? buf_add_bytes(link, v, 1)
+		             : buf_addf(link, "%%%02X", (unsigned char)*v);
 	}
 	return good && buf_add(link, "&");
 }
@@ -98,7 +104,8 @@ bool call_page(struct call *c, const struct db_rows *rows)
 
 	if (cursor && c->endpoint->method == METHOD_GET) {
 		if (!add_next(c, &link, cursor))
-			return problem(&c->problem, PROBLEM_INTERNAL, "the link to the next page is too long");
+			return problem(&c->problem, PROBLEM_INTERNAL,
+			               "the link to the next page is too long");
 		c->reply.link = buf_take(&link);
 	}
 	return call_reply(c, 200, rows);

@@ -9,7 +9,9 @@
 #include "call/precondition.h"
 #include "queries.h"
 
-enum { ATTEMPTS = 4 }; /* a deadlock or a serialisation failure is rarely followed by a second one */
+enum {
+	ATTEMPTS = 4
+}; /* a deadlock or a serialisation failure is rarely followed by a second one */
 
 static const char idempotency_header[] = "Idempotency-Key";
 
@@ -54,7 +56,8 @@ static bool keyed(struct call *c, handler_fn *handle, const char *key)
 	char print[FINGERPRINT];
 
 	return fingerprint(c, print) &&
-	       db_queue(c->tx, Q_IDEMPOTENCY_CLAIM(key, print, c->service->idempotency_hours), &c->problem) &&
+	       db_queue(c->tx, Q_IDEMPOTENCY_CLAIM(key, print, c->service->idempotency_hours),
+	                &c->problem) &&
 	       handle(c) && keep(c, key, print);
 }
 
@@ -94,7 +97,8 @@ static bool replay(struct call *c, const struct db_claims *claims)
 	    !db_last(tx, Q_IDEMPOTENCY_ANSWER(key_of(c)), &rows, &c->problem))
 		return false;
 	if (db_count(rows) == 0 || !text_number(db_text(rows, 0, "status"), 200, 299, &status))
-		return problem(&c->problem, PROBLEM_IDEMPOTENCY_IN_FLIGHT, "the first answer to this key is not at hand");
+		return problem(&c->problem, PROBLEM_IDEMPOTENCY_IN_FLIGHT,
+		               "the first answer to this key is not at hand");
 	text = db_text(rows, 0, "etag");
 	snprintf(c->reply.etag, sizeof c->reply.etag, "%s", text ? text : "");
 	text = db_text(rows, 0, "location");
@@ -115,7 +119,8 @@ static enum outcome attempt(struct call *c, handler_fn *handle, const struct db_
 	db_tx_auto *tx = NULL;
 	bool good;
 
-	if (!db_begin(c->service->pool, claims, mode_of(c->endpoint), key != NULL, &tx, &c->problem))
+	if (!db_begin(c->service->pool, claims, mode_of(c->endpoint), key != NULL, &tx,
+	              &c->problem))
 		return REFUSED;
 	c->tx = tx;
 	good = (key ? keyed(c, handle, key) : handle(c)) && db_commit(tx, &c->problem);

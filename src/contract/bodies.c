@@ -10,7 +10,8 @@ static bool is_json(const char *media)
 {
 	size_t size = strlen(media);
 
-	return strcmp(media, "application/json") == 0 || (size > 5 && strcmp(media + size - 5, "+json") == 0);
+	return strcmp(media, "application/json") == 0 ||
+	       (size > 5 && strcmp(media + size - 5, "+json") == 0);
 }
 
 /* The one media type of a `content`; NULL when there is none. */
@@ -21,7 +22,8 @@ static const char *only_media(const struct spot *content)
 	return first ? json_object_iter_key(first) : NULL;
 }
 
-/* The schema of a `content` entry with its examples checked; NULL after a fault or without a schema. */
+/* The schema of a `content` entry with its examples checked; NULL after a fault or without a
+ * schema. */
 static struct jsonschema *schema_of(struct loader *l, const struct spot *content, const char *media)
 {
 	struct spot entry, schema;
@@ -51,8 +53,8 @@ static bool load_request(struct loader *l, const struct spot *operation, struct 
 	return true;
 }
 
-static bool load_promise(struct loader *l, const struct spot *response, const char *status, struct promise *promise,
-                         struct endpoint *endpoint)
+static bool load_promise(struct loader *l, const struct spot *response, const char *status,
+                         struct promise *promise, struct endpoint *endpoint)
 {
 	struct spot content;
 	const char *media;
@@ -61,7 +63,8 @@ static bool load_promise(struct loader *l, const struct spot *response, const ch
 	if (strcmp(status, "default") != 0 && !text_number(status, 200, 599, &number))
 		return loader_fault(l, response, "a response is for one status or the default");
 	promise->status = (int)number;
-	promise->empty = !spot_member(response, "content", &content) || json_object_size(content.json) == 0;
+	promise->empty =
+		!spot_member(response, "content", &content) || json_object_size(content.json) == 0;
 	if (promise->empty)
 		return true;
 	media = only_media(&content);
@@ -83,13 +86,15 @@ bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint
 		return false;
 	if (!spot_member(operation, "responses", &responses))
 		return loader_fault(l, operation, "no `responses`");
-	endpoint->promises = calloc(json_object_size(responses.json) + 1, sizeof *endpoint->promises);
+	endpoint->promises =
+		calloc(json_object_size(responses.json) + 1, sizeof *endpoint->promises);
 	if (!endpoint->promises)
 		return loader_fault(l, operation, "no memory");
-	json_object_foreach(responses.json, status, value) {
+	json_object_foreach (responses.json, status, value) {
 		struct promise *promise = &endpoint->promises[endpoint->promise_count++];
 
-		if (!spot_child(l, &responses, status, &one) || !load_promise(l, &one, status, promise, endpoint))
+		if (!spot_child(l, &responses, status, &one) ||
+		    !load_promise(l, &one, status, promise, endpoint))
 			return false;
 	}
 	return true;

@@ -10,8 +10,9 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId", "summary",  "description", "tags",       "parameters",   "requestBody", "responses",
-	"security",    "x-audit", "x-reads",     "x-uncounted", "deprecated",  "externalDocs",
+	"operationId", "summary",    "description",  "tags",    "parameters",
+	"requestBody", "responses",  "security",     "x-audit", "x-reads",
+	"x-uncounted", "deprecated", "externalDocs",
 };
 
 static bool known_word(const char *word)
@@ -27,9 +28,10 @@ static bool check_words(struct loader *l, const struct spot *operation)
 	json_t *value;
 	const char *word;
 
-	json_object_foreach(operation->json, word, value)
+	json_object_foreach (operation->json, word, value)
 		if (!known_word(word))
-			return loader_fault(l, operation, "`%s` means nothing to this program", word);
+			return loader_fault(l, operation, "`%s` means nothing to this program",
+			                    word);
 	return true;
 }
 
@@ -39,13 +41,15 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	const char *audit = json_text(operation->json, "x-audit");
 
 	endpoint->id = json_text(operation->json, "operationId");
-	endpoint->reads = endpoint->method == METHOD_GET || json_is_true(json_object_get(operation->json, "x-reads"));
+	endpoint->reads = endpoint->method == METHOD_GET ||
+	                  json_is_true(json_object_get(operation->json, "x-reads"));
 	endpoint->noted = audit && strcmp(audit, "read") == 0;
 	endpoint->uncounted = json_is_true(json_object_get(operation->json, "x-uncounted"));
 	if (!endpoint->id)
 		loader_fault(l, operation, "no operationId");
 	else if (audit && !endpoint->noted)
-		loader_fault(l, operation, "x-audit is `read` or absent: changes are always audited");
+		loader_fault(l, operation,
+		             "x-audit is `read` or absent: changes are always audited");
 	else if (check_words(l, operation) && load_security(l, operation, endpoint) &&
 	         load_parameters(l, item, operation, endpoint))
 		load_bodies(l, operation, endpoint);
@@ -63,7 +67,8 @@ static bool grow(struct contract *contract)
 	return true;
 }
 
-static void load_path(struct loader *l, const struct spot *paths, const char *path, struct contract *contract)
+static void load_path(struct loader *l, const struct spot *paths, const char *path,
+                      struct contract *contract)
 {
 	struct spot item, operation;
 
@@ -73,7 +78,8 @@ static void load_path(struct loader *l, const struct spot *paths, const char *pa
 		char word[8] = "";
 
 		for (size_t i = 0; method_name(m)[i]; i++)
-			word[i] = (char)(method_name(m)[i] | 0x20); /* OpenAPI writes methods in lower case */
+			word[i] = (char)(method_name(m)[i] |
+			                 0x20); /* OpenAPI writes methods in lower case */
 		if (!spot_member(&item, word, &operation))
 			continue;
 		if (!grow(contract)) {
@@ -92,7 +98,8 @@ static void check_ids(struct loader *l, const struct contract *contract)
 		for (size_t k = i + 1; k < contract->count; k++)
 			if (contract->endpoints[i].id && contract->endpoints[k].id &&
 			    strcmp(contract->endpoints[i].id, contract->endpoints[k].id) == 0)
-				loader_fault(l, NULL, "the operationId %s is there twice", contract->endpoints[i].id);
+				loader_fault(l, NULL, "the operationId %s is there twice",
+				             contract->endpoints[i].id);
 }
 
 static void load_paths(struct loader *l, struct contract *contract)
@@ -105,12 +112,13 @@ static void load_paths(struct loader *l, struct contract *contract)
 		loader_fault(l, NULL, "no `paths`");
 		return;
 	}
-	json_object_foreach(paths.json, path, value)
+	json_object_foreach (paths.json, path, value)
 		load_path(l, &paths, path, contract);
 	check_ids(l, contract);
 }
 
-struct contract *contract_load(const char *json, size_t size, contract_fault_fn *fault, void *context)
+struct contract *contract_load(const char *json, size_t size, contract_fault_fn *fault,
+                               void *context)
 {
 	struct loader l = { .report = fault, .context = context };
 	struct contract *contract = calloc(1, sizeof *contract);

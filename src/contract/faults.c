@@ -19,12 +19,13 @@ static bool add(void *context, const struct jsonschema_fault *fault)
 	return true;
 }
 
-bool faults_validate(const struct jsonschema *schema, const json_t *json, enum problem_code code, const char *prefix,
-                     struct problem *p)
+bool faults_validate(const struct jsonschema *schema, const json_t *json, enum problem_code code,
+                     const char *prefix, struct problem *p)
 {
 	struct report report = { .problem = p, .code = code, .prefix = prefix };
 
-	if (jsonschema_validate(schema, json, NULL, NULL)) /* the good path, which allocates nothing */
+	if (jsonschema_validate(schema, json, NULL,
+	                        NULL)) /* the good path, which allocates nothing */
 		return true;
 	return jsonschema_validate(schema, json, add, &report);
 }

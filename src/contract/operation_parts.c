@@ -15,7 +15,9 @@ static const struct {
 static const struct {
 	const char *word;
 	enum value_type type;
-} types[] = { { "string", VALUE_STRING }, { "integer", VALUE_INTEGER }, { "boolean", VALUE_BOOLEAN } };
+} types[] = { { "string", VALUE_STRING },
+	      { "integer", VALUE_INTEGER },
+	      { "boolean", VALUE_BOOLEAN } };
 
 static bool read_place(struct loader *l, const struct spot *at, struct parameter *parameter)
 {
@@ -62,7 +64,8 @@ static bool read_parameter(struct loader *l, const struct spot *at, struct param
 	if (!parameter->name || !spot_member(at, "schema", &schema))
 		return loader_fault(l, at, "a parameter has a name and a schema");
 	target = schema;
-	if (!read_place(l, at, parameter) || !spot_follow(l, &target) || !read_type(l, &target, parameter))
+	if (!read_place(l, at, parameter) || !spot_follow(l, &target) ||
+	    !read_type(l, &target, parameter))
 		return false;
 	if (parameter->place == PLACE_PATH && !parameter->required)
 		return loader_fault(l, at, "a path parameter is required");
@@ -92,17 +95,20 @@ static bool read_list(struct loader *l, const struct spot *holder, struct endpoi
 
 	if (!spot_member(holder, "parameters", &list))
 		return true;
-	json_array_foreach(list.json, i, value) {
+	json_array_foreach (list.json, i, value) {
 		struct parameter *parameter = &endpoint->parameters[endpoint->parameter_count];
 
 		one = list;
 		one.json = value;
-		snprintf(one.pointer + strlen(one.pointer), sizeof one.pointer - strlen(one.pointer), "/%zu", i);
+		snprintf(one.pointer + strlen(one.pointer),
+		         sizeof one.pointer - strlen(one.pointer), "/%zu", i);
 		if (endpoint->parameter_count == ENDPOINT_PARAMETERS)
-			return loader_fault(l, &list, "more than %d parameters", ENDPOINT_PARAMETERS);
+			return loader_fault(l, &list, "more than %d parameters",
+			                    ENDPOINT_PARAMETERS);
 		if (!spot_follow(l, &one))
 			return false;
-		endpoint->parameter_count++; /* counted first: what it owns is freed even if the rest of it is wrong */
+		endpoint->parameter_count++; /* counted first: what it owns is freed even if the
+		                                rest of it is wrong */
 		if (!read_parameter(l, &one, parameter))
 			return false;
 		mark(endpoint, parameter);
@@ -111,7 +117,8 @@ static bool read_list(struct loader *l, const struct spot *holder, struct endpoi
 }
 
 /* Every {name} of the template is a path parameter. */
-static bool check_template(struct loader *l, const struct spot *operation, const struct endpoint *endpoint)
+static bool check_template(struct loader *l, const struct spot *operation,
+                           const struct endpoint *endpoint)
 {
 	size_t named = 0;
 
@@ -124,7 +131,8 @@ static bool check_template(struct loader *l, const struct spot *operation, const
 			         strlen(endpoint->parameters[i].name) == size &&
 			         strncmp(endpoint->parameters[i].name, at + 1, size) == 0;
 		if (!found)
-			return loader_fault(l, operation, "{%.*s} is not among its parameters", (int)size, at + 1);
+			return loader_fault(l, operation, "{%.*s} is not among its parameters",
+			                    (int)size, at + 1);
 		named++;
 	}
 	for (size_t i = 0; i < endpoint->parameter_count; i++)
@@ -147,15 +155,18 @@ bool load_security(struct loader *l, const struct spot *operation, struct endpoi
 	size_t i;
 
 	if (!json_is_array(security))
-		return loader_fault(l, operation, "no `security`: a public operation says `security: []`");
+		return loader_fault(l, operation,
+		                    "no `security`: a public operation says `security: []`");
 	endpoint->public = json_array_size(security) == 0;
 	if (endpoint->public)
 		return true;
-	if (json_array_size(security) != 1 || !json_is_array(scopes) || json_object_size(json_array_get(security, 0)) != 1)
-		return loader_fault(l, operation, "`security` names the scheme `token` and its scopes, once");
+	if (json_array_size(security) != 1 || !json_is_array(scopes) ||
+	    json_object_size(json_array_get(security, 0)) != 1)
+		return loader_fault(l, operation,
+		                    "`security` names the scheme `token` and its scopes, once");
 	if (json_array_size(scopes) > ENDPOINT_SCOPES)
 		return loader_fault(l, operation, "more than %d scopes", ENDPOINT_SCOPES);
-	json_array_foreach(scopes, i, scope)
+	json_array_foreach (scopes, i, scope)
 		endpoint->wants[i] = json_string_value(scope);
 	return true;
 }

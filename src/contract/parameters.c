@@ -9,7 +9,9 @@
 #include "contract/faults.h"
 
 static const char *const places[] = {
-	[PLACE_PATH] = "path", [PLACE_QUERY] = "query", [PLACE_HEADER] = "header",
+	[PLACE_PATH] = "path",
+	[PLACE_QUERY] = "query",
+	[PLACE_HEADER] = "header",
 };
 
 enum { POINTER = 128 };
@@ -32,7 +34,8 @@ static json_t *value_of(const struct parameter *parameter, const char *text)
 
 	switch (parameter->type) {
 	case VALUE_INTEGER:
-		return text_number(text, 0, INT64_MAX, &number) ? json_integer((json_int_t)number) : NULL;
+		return text_number(text, 0, INT64_MAX, &number) ? json_integer((json_int_t)number)
+		                                                : NULL;
 	case VALUE_BOOLEAN:
 		return text_bool(text, &yes) ? json_boolean(yes) : NULL;
 	case VALUE_STRING:
@@ -54,13 +57,15 @@ static void check(const struct parameter *parameter, const char *text, struct pr
 
 	pointer_of(pointer, parameter->place, parameter->name);
 	if (!value)
-		problem_fault(p, PROBLEM_INVALID_PARAMETER, pointer, "type", "%s", type_words[parameter->type]);
+		problem_fault(p, PROBLEM_INVALID_PARAMETER, pointer, "type", "%s",
+		              type_words[parameter->type]);
 	else if (!faults_validate(parameter->schema, value, PROBLEM_INVALID_PARAMETER, pointer, p))
 		return;
 }
 
 /* The path's parameters stand in the order of the template's braces. */
-static const char *path_value(const struct endpoint *endpoint, const struct url *url, const char *name)
+static const char *path_value(const struct endpoint *endpoint, const struct url *url,
+                              const char *name)
 {
 	const char *at = endpoint->path;
 
@@ -84,7 +89,8 @@ static const char *query_value(const struct url *url, const char *name, struct p
 			continue;
 		if (value) {
 			pointer_of(pointer, PLACE_QUERY, name);
-			problem_fault(p, PROBLEM_INVALID_PARAMETER, pointer, "maxItems", "is given more than once");
+			problem_fault(p, PROBLEM_INVALID_PARAMETER, pointer, "maxItems",
+			              "is given more than once");
 			return value;
 		}
 		value = url->pairs[i].value;
@@ -95,13 +101,15 @@ static const char *query_value(const struct url *url, const char *name, struct p
 static bool query_known(const struct endpoint *endpoint, const char *name)
 {
 	for (size_t i = 0; i < endpoint->parameter_count; i++)
-		if (endpoint->parameters[i].place == PLACE_QUERY && strcmp(endpoint->parameters[i].name, name) == 0)
+		if (endpoint->parameters[i].place == PLACE_QUERY &&
+		    strcmp(endpoint->parameters[i].name, name) == 0)
 			return true;
 	return false;
 }
 
 /* A misspelt parameter must not vanish. Its name is the stranger's: it is cut and never logged. */
-static void refuse_unknown(const struct endpoint *endpoint, const struct url *url, struct problem *p)
+static void refuse_unknown(const struct endpoint *endpoint, const struct url *url,
+                           struct problem *p)
 {
 	char pointer[POINTER];
 
@@ -109,13 +117,14 @@ static void refuse_unknown(const struct endpoint *endpoint, const struct url *ur
 		if (query_known(endpoint, url->pairs[i].name))
 			continue;
 		snprintf(pointer, sizeof pointer, "/query/%.64s", url->pairs[i].name);
-		problem_fault(p, PROBLEM_INVALID_PARAMETER, text_utf8(pointer, strlen(pointer)) ? pointer : "/query",
+		problem_fault(p, PROBLEM_INVALID_PARAMETER,
+		              text_utf8(pointer, strlen(pointer)) ? pointer : "/query",
 		              "additionalProperties", "is not a parameter of this operation");
 	}
 }
 
-static const char *find(const struct endpoint *endpoint, const struct parameter *parameter, const struct url *url,
-                        header_fn *header, void *context, struct problem *p)
+static const char *find(const struct endpoint *endpoint, const struct parameter *parameter,
+                        const struct url *url, header_fn *header, void *context, struct problem *p)
 {
 	switch (parameter->place) {
 	case PLACE_PATH:
@@ -136,8 +145,8 @@ static void missing(const struct parameter *parameter, struct problem *p)
 	problem_fault(p, PROBLEM_INVALID_PARAMETER, pointer, "required", "is required");
 }
 
-bool parameters_read(const struct endpoint *endpoint, const struct url *url, header_fn *header, void *context,
-                     struct arguments *ret_arguments, struct problem *p)
+bool parameters_read(const struct endpoint *endpoint, const struct url *url, header_fn *header,
+                     void *context, struct arguments *ret_arguments, struct problem *p)
 {
 	bool match_missing = false;
 
@@ -155,15 +164,17 @@ bool parameters_read(const struct endpoint *endpoint, const struct url *url, hea
 	}
 	refuse_unknown(endpoint, url, p);
 	if (p->code == PROBLEM_NONE && match_missing)
-		return problem(p, PROBLEM_PRECONDITION_REQUIRED, "send the ETag that you read in If-Match");
+		return problem(p, PROBLEM_PRECONDITION_REQUIRED,
+		               "send the ETag that you read in If-Match");
 	return p->code == PROBLEM_NONE;
 }
 
-const char *arguments_get(const struct endpoint *endpoint, const struct arguments *arguments, enum place place,
-                          const char *name)
+const char *arguments_get(const struct endpoint *endpoint, const struct arguments *arguments,
+                          enum place place, const char *name)
 {
 	for (size_t i = 0; i < endpoint->parameter_count; i++)
-		if (endpoint->parameters[i].place == place && strcmp(endpoint->parameters[i].name, name) == 0)
+		if (endpoint->parameters[i].place == place &&
+		    strcmp(endpoint->parameters[i].name, name) == 0)
 			return arguments->values[i];
 	return NULL;
 }

@@ -19,11 +19,13 @@ static void take(struct loader *l, const json_t *slugs, bool seen[PROBLEM_CODES 
 	const json_t *slug;
 	size_t i;
 
-	json_array_foreach(slugs, i, slug) {
-		enum problem_code code = code_of(json_string_value(slug) ? json_string_value(slug) : "");
+	json_array_foreach (slugs, i, slug) {
+		enum problem_code code =
+			code_of(json_string_value(slug) ? json_string_value(slug) : "");
 
 		if (code == PROBLEM_CODES)
-			loader_fault(l, NULL, "the slug %s is not in problems.def", json_string_value(slug));
+			loader_fault(l, NULL, "the slug %s is not in problems.def",
+			             json_string_value(slug));
 		seen[code] = true;
 	}
 }
@@ -35,9 +37,9 @@ static void walk(struct loader *l, json_t *json, bool seen[PROBLEM_CODES + 1])
 	const char *name;
 	size_t i;
 
-	json_array_foreach(json, i, value)
+	json_array_foreach (json, i, value)
 		walk(l, value, seen);
-	json_object_foreach(json, name, value) {
+	json_object_foreach (json, name, value) {
 		if (strcmp(name, "x-problem") == 0)
 			take(l, value, seen);
 		walk(l, value, seen);
@@ -51,6 +53,7 @@ void check_problems(struct loader *l)
 	walk(l, l->document, seen);
 	for (enum problem_code code = PROBLEM_NONE + 1; code < PROBLEM_CODES; code++)
 		if (!seen[code])
-			loader_fault(l, NULL, "no response has the x-problem %s, which is in problems.def",
+			loader_fault(l, NULL,
+			             "no response has the x-problem %s, which is in problems.def",
 			             problem_kind(code)->slug);
 }

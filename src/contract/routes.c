@@ -1,4 +1,5 @@
-/* Routes: a tree of segments. Literals are tried before the parameter, and a dead end steps back. */
+/* Routes: a tree of segments. Literals are tried before the parameter, and a dead end steps back.
+ */
 #include "contract/routes.h"
 
 #include <stdio.h>
@@ -8,10 +9,10 @@
 #include "contract/load.h"
 
 struct node {
-	char *literal;       /* NULL for the parameter's node */
-	struct node *first;  /* its literal children */
-	struct node *next;   /* the next child of its parent */
-	struct node *any;    /* its parameter child */
+	char *literal;      /* NULL for the parameter's node */
+	struct node *first; /* its literal children */
+	struct node *next;  /* the next child of its parent */
+	struct node *any;   /* its parameter child */
 	struct route route;
 	bool answers;
 };
@@ -39,7 +40,8 @@ static struct node *literal_child(struct node *parent, const char *text, size_t 
 {
 	struct node *child = parent->first;
 
-	while (child && (strlen(child->literal) != size || strncmp(child->literal, text, size) != 0))
+	while (child &&
+	       (strlen(child->literal) != size || strncmp(child->literal, text, size) != 0))
 		child = child->next;
 	if (child)
 		return child;
@@ -107,7 +109,8 @@ void routes_free(struct routes *routes)
 	free(routes);
 }
 
-static const struct node *descend(const struct node *node, const char *const segments[], size_t count)
+static const struct node *descend(const struct node *node, const char *const segments[],
+                                  size_t count)
 {
 	const struct node *found = NULL;
 
@@ -121,7 +124,8 @@ static const struct node *descend(const struct node *node, const char *const seg
 	return found;
 }
 
-const struct route *routes_find(const struct contract *contract, const char *const segments[], size_t count)
+const struct route *routes_find(const struct contract *contract, const char *const segments[],
+                                size_t count)
 {
 	const struct node *node = descend(&contract->routes->root, segments, count);
 
@@ -134,6 +138,6 @@ void route_allow(const struct route *route, char ret_allow[static ROUTE_ALLOW])
 
 	for (enum method m = 0; m < METHODS; m++)
 		if (route->by_method[m] && size < ROUTE_ALLOW)
-			size += (size_t)snprintf(ret_allow + size, ROUTE_ALLOW - size, ", %s%s", method_name(m),
-			                         m == METHOD_GET ? ", HEAD" : "");
+			size += (size_t)snprintf(ret_allow + size, ROUTE_ALLOW - size, ", %s%s",
+			                         method_name(m), m == METHOD_GET ? ", HEAD" : "");
 }

@@ -23,13 +23,16 @@ static bool uri_of(const struct spot *spot, struct buf *uri)
 	bool good = buf_addf(uri, "%s#", base_uri);
 
 	for (const char *c = spot->pointer; *c && good; c++)
-		good = fragment_safe(*c) ? buf_add_bytes(uri, c, 1) : buf_addf(uri, "%%%02X", (unsigned char)*c);
+		good = fragment_safe(*c) ? buf_add_bytes(uri, c, 1)
+		                         : buf_addf(uri, "%%%02X", (unsigned char)*c);
 	return good;
 }
 
 struct jsonschema *load_schema(struct loader *l, const struct spot *schema)
 {
-	static const struct jsonschema_options options = { .assert_format = true, .strict = true, .tolerated = tolerated };
+	static const struct jsonschema_options options = { .assert_format = true,
+		                                           .strict = true,
+		                                           .tolerated = tolerated };
 	buf_auto uri = { .limit = 2 * KIB };
 	struct jsonschema_error error;
 	struct jsonschema *compiled;
@@ -62,11 +65,13 @@ static bool report(void *context, const struct jsonschema_fault *fault)
 	struct finding *finding = context;
 
 	loader_fault(finding->loader, finding->at, "the example breaks its schema at %s: %s %s",
-	             *fault->instance ? fault->instance : "its root", fault->keyword, fault->message);
+	             *fault->instance ? fault->instance : "its root", fault->keyword,
+	             fault->message);
 	return true;
 }
 
-static void check_one(struct loader *l, const struct spot *at, const json_t *value, const struct jsonschema *schema)
+static void check_one(struct loader *l, const struct spot *at, const json_t *value,
+                      const struct jsonschema *schema)
 {
 	struct finding finding = { .loader = l, .at = at };
 
@@ -85,9 +90,9 @@ void check_examples(struct loader *l, const struct spot *holder, const struct js
 	check_one(l, holder, example, schema);
 	if (!spot_member(holder, "examples", &named))
 		return;
-	json_array_foreach(named.json, i, value)
+	json_array_foreach (named.json, i, value)
 		check_one(l, &named, value, schema);
-	json_object_foreach(named.json, name, value)
+	json_object_foreach (named.json, name, value)
 		if (spot_child(l, &named, name, &one))
 			check_one(l, &one, json_object_get(one.json, "value"), schema);
 }
@@ -98,9 +103,10 @@ void load_components(struct loader *l)
 	json_t *value;
 	const char *name;
 
-	if (!spot_member(&root, "components", &components) || !spot_member(&components, "schemas", &schemas))
+	if (!spot_member(&root, "components", &components) ||
+	    !spot_member(&components, "schemas", &schemas))
 		return;
-	json_object_foreach(schemas.json, name, value) {
+	json_object_foreach (schemas.json, name, value) {
 		jsonschema_auto *schema = NULL;
 
 		if (!spot_member(&schemas, name, &one))

@@ -15,7 +15,8 @@ bool loader_fault(struct loader *l, const struct spot *at, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof what, fmt, ap);
 	va_end(ap);
-	snprintf(sentence, sizeof sentence, "contract%s%s: %s", at ? " #" : "", at ? at->pointer : "", what);
+	snprintf(sentence, sizeof sentence, "contract%s%s: %s", at ? " #" : "",
+	         at ? at->pointer : "", what);
 	l->failed = true;
 	l->report(l->context, sentence);
 	return false;

@@ -11,7 +11,8 @@ struct writer {
 	char *at;
 };
 
-static bool decode(struct writer *w, const char *text, size_t size, bool query, const char **ret_text)
+static bool decode(struct writer *w, const char *text, size_t size, bool query,
+                   const char **ret_text)
 {
 	char *start = w->at;
 
@@ -27,7 +28,8 @@ static bool bad_path(struct problem *p, const char *why)
 	return problem_fault(p, PROBLEM_INVALID_PARAMETER, "/path", "encoding", "%s", why);
 }
 
-static bool take_segment(struct url *url, struct writer *w, const char *text, size_t size, struct problem *p)
+static bool take_segment(struct url *url, struct writer *w, const char *text, size_t size,
+                         struct problem *p)
 {
 	const char *segment;
 
@@ -43,7 +45,8 @@ static bool take_segment(struct url *url, struct writer *w, const char *text, si
 	return true;
 }
 
-static bool take_path(struct url *url, struct writer *w, const char *path, size_t size, struct problem *p)
+static bool take_path(struct url *url, struct writer *w, const char *path, size_t size,
+                      struct problem *p)
 {
 	const char *end = path + size;
 
@@ -62,7 +65,8 @@ static bool take_path(struct url *url, struct writer *w, const char *path, size_
 	return true;
 }
 
-static bool take_pair(struct url *url, struct writer *w, const char *text, size_t size, struct problem *p)
+static bool take_pair(struct url *url, struct writer *w, const char *text, size_t size,
+                      struct problem *p)
 {
 	const char *equals = memchr(text, '=', size);
 	size_t name = equals ? (size_t)(equals - text) : size;
@@ -71,10 +75,11 @@ static bool take_pair(struct url *url, struct writer *w, const char *text, size_
 	if (size == 0)
 		return true;
 	if (url->pair_count == URL_PAIRS)
-		return problem_fault(p, PROBLEM_INVALID_PARAMETER, "/query", "maxItems", "has more than %d parameters",
-		                     URL_PAIRS);
+		return problem_fault(p, PROBLEM_INVALID_PARAMETER, "/query", "maxItems",
+		                     "has more than %d parameters", URL_PAIRS);
 	if (!decode(w, text, name, true, &url->pairs[url->pair_count].name) ||
-	    !decode(w, equals ? equals + 1 : text + size, value, true, &url->pairs[url->pair_count].value))
+	    !decode(w, equals ? equals + 1 : text + size, value, true,
+	            &url->pairs[url->pair_count].value))
 		return problem_fault(p, PROBLEM_INVALID_PARAMETER, "/query", "encoding",
 		                     "has an escape that is not valid UTF-8 text, or a NUL");
 	url->pair_count++;

@@ -11,15 +11,16 @@ static bool say(void *context, const struct jsonschema_fault *fault)
 {
 	const struct exchange *x = context;
 
-	log_event(LOG_ERROR, "contract-breach", "operation", x->call.endpoint->id, "pointer", fault->instance, "keyword",
-	          fault->keyword, "message", fault->message, "request_id", x->id, NULL);
+	log_event(LOG_ERROR, "contract-breach", "operation", x->call.endpoint->id, "pointer",
+	          fault->instance, "keyword", fault->keyword, "message", fault->message,
+	          "request_id", x->id, NULL);
 	return true;
 }
 
 static bool breach(struct exchange *x, const char *what)
 {
-	log_event(LOG_ERROR, "contract-breach", "operation", x->call.endpoint->id, "message", what, "request_id", x->id,
-	          NULL);
+	log_event(LOG_ERROR, "contract-breach", "operation", x->call.endpoint->id, "message", what,
+	          "request_id", x->id, NULL);
 	return false;
 }
 
@@ -33,7 +34,8 @@ static bool keeps_promise(struct exchange *x)
 	if (!promise)
 		return breach(x, "a status that the contract does not name");
 	if (promise->empty != (out->body == NULL))
-		return breach(x, promise->empty ? "a body where the contract has none" : "no body where the contract has one");
+		return breach(x, promise->empty ? "a body where the contract has none"
+		                                : "no body where the contract has one");
 	if (!promise->schema)
 		return true;
 	json = json_loadb(out->body, out->size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
@@ -50,6 +52,7 @@ void check_response(struct exchange *x)
 		return;
 	problem_done(&x->call.problem);
 	response_done(x->response);
-	problem(&x->call.problem, PROBLEM_INTERNAL, "the response (%d) breaks the contract", status);
+	problem(&x->call.problem, PROBLEM_INTERNAL, "the response (%d) breaks the contract",
+	        status);
 	refuse(x);
 }

@@ -27,7 +27,8 @@ static bool x_admit(struct exchange *x)
 	}
 	if (x->request->body_cut) {
 		x->response->close = true;
-		return problem(p, PROBLEM_CONTENT_TOO_LARGE, "the body is larger than the service reads");
+		return problem(p, PROBLEM_CONTENT_TOO_LARGE,
+		               "the body is larger than the service reads");
 	}
 	return true;
 }
@@ -47,13 +48,15 @@ static bool x_route(struct exchange *x)
 	c->endpoint = method < METHODS ? x->route->by_method[method] : NULL;
 	if (c->endpoint || strcmp(x->request->method, "OPTIONS") == 0)
 		return true;
-	return problem(&c->problem, PROBLEM_METHOD_NOT_ALLOWED, "this path does not answer that method");
+	return problem(&c->problem, PROBLEM_METHOD_NOT_ALLOWED,
+	               "this path does not answer that method");
 }
 
 static bool too_many(struct exchange *x)
 {
 	x->call.problem.retry_after = (unsigned)x->allowance.reset_s;
-	return problem(&x->call.problem, PROBLEM_TOO_MANY_REQUESTS, "this client has used up its requests for now");
+	return problem(&x->call.problem, PROBLEM_TOO_MANY_REQUESTS,
+	               "this client has used up its requests for now");
 }
 
 static bool count_address(struct exchange *x)
@@ -69,7 +72,8 @@ static bool x_authenticate_public(struct exchange *x)
 	return x->call.endpoint->uncounted || count_address(x);
 }
 
-/* A caller without a good token is counted by address, so that guessing tokens costs the guesser. */
+/* A caller without a good token is counted by address, so that guessing tokens costs the guesser.
+ */
 static bool x_authenticate(struct exchange *x)
 {
 	struct call *c = &x->call;
@@ -79,7 +83,8 @@ static bool x_authenticate(struct exchange *x)
 	x->allowance = limits_look(x->host->limits, "address", x->request->address, NULL);
 	if (!x->allowance.granted)
 		return too_many(x);
-	if (!tokens_verify(x->host->tokens, request_header(x->request, "Authorization"), &x->who, &c->problem)) {
+	if (!tokens_verify(x->host->tokens, request_header(x->request, "Authorization"), &x->who,
+	                   &c->problem)) {
 		x->allowance = limits_take(x->host->limits, "address", x->request->address, NULL);
 		return false;
 	}
@@ -95,22 +100,31 @@ static bool x_authorise(struct exchange *x)
 	if (c->endpoint->public || scopes_cover(c->who->scope, c->endpoint->wants))
 		return true;
 	c->problem.challenge = "insufficient_scope";
-	return problem(&c->problem, PROBLEM_INSUFFICIENT_SCOPE, "this operation wants scopes that the token lacks");
+	return problem(&c->problem, PROBLEM_INSUFFICIENT_SCOPE,
+	               "this operation wants scopes that the token lacks");
 }
 
-/* "application/json; charset=utf-8" is application/json; another charset is not. */
+/* "; charset=X" says another encoding than UTF-8. Other parameters mean nothing to JSON and are
+ * passed over. */
+static bool other_charset(const char *parameters)
+{
+	const char *charset = strcasestr(parameters, "charset=");
+
+	if (!charset)
+		return false;
+	charset += strlen("charset=");
+	charset += *charset == '"';
+	return strncasecmp(charset, "utf-8", 5) != 0;
+}
+
 static bool is_media(const char *header, const char *media)
 {
 	size_t size = strlen(media);
-	const char *rest;
 
-	if (!header || strncasecmp(header, media, size) != 0)
+	if (!header || strncasecmp(header, media, size) != 0 ||
+	    (header[size] && !strchr("; \t", header[size])))
 		return false;
-	rest = header + size + strspn(header + size, " \t");
-	if (*rest == '\0')
-		return true;
-	rest += *rest == ';' ? 1 + strspn(rest + 1, " \t") : 0;
-	return strcasecmp(rest, "charset=utf-8") == 0 || strcasecmp(rest, "charset=\"utf-8\"") == 0;
+	return !other_charset(header + size);
 }
 
 static bool x_read(struct exchange *x)
@@ -119,16 +133,20 @@ static bool x_read(struct exchange *x)
 	const struct endpoint *e = c->endpoint;
 
 	if (!accept_allows(request_header(x->request, "Accept"), e->answers))
-		return problem(&c->problem, PROBLEM_NOT_ACCEPTABLE, "this operation answers with %s", e->answers);
+		return problem(&c->problem, PROBLEM_NOT_ACCEPTABLE,
+		               "this operation answers with %s", e->answers);
 	if (!e->media || (x->request->body_size == 0 && !e->body_required))
 		return true;
-	if (x->request->body_size > 0 && !is_media(request_header(x->request, "Content-Type"), e->media))
-		return problem(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "this operation reads %s in UTF-8", e->media);
+	if (x->request->body_size > 0 &&
+	    !is_media(request_header(x->request, "Content-Type"), e->media))
+		return problem(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+		               "this operation reads %s in UTF-8", e->media);
 	if (!json_read(x->request->body, x->request->body_size, &x->body, &c->problem))
 		return false;
 	x->body_text = text_copy_n(x->request->body, x->request->body_size);
 	if (!x->body_text)
-		return problem(&c->problem, PROBLEM_UNAVAILABLE, "the service has no memory to spare");
+		return problem(&c->problem, PROBLEM_UNAVAILABLE,
+		               "the service has no memory to spare");
 	c->body = x->body;
 	c->body_text = x->body_text;
 	return true;
@@ -138,10 +156,11 @@ static bool x_validate(struct exchange *x)
 {
 	struct call *c = &x->call;
 
-	if (!parameters_read(c->endpoint, &c->url, x->request->header, x->request->header_context, &c->arguments,
-	                     &c->problem))
+	if (!parameters_read(c->endpoint, &c->url, x->request->header, x->request->header_context,
+	                     &c->arguments, &c->problem))
 		return false;
-	return !c->body || faults_validate(c->endpoint->body, c->body, PROBLEM_VALIDATION_FAILED, "", &c->problem);
+	return !c->body || faults_validate(c->endpoint->body, c->body, PROBLEM_VALIDATION_FAILED,
+	                                   "", &c->problem);
 }
 
 static bool x_handle(struct exchange *x)
@@ -149,7 +168,8 @@ static bool x_handle(struct exchange *x)
 	return call_transact(&x->call, x->host->handlers[x->call.endpoint->index]);
 }
 
-/* The first step that fails decides the answer. Nothing of a body is parsed for a caller who is not known. */
+/* The first step that fails decides the answer. Nothing of a body is parsed for a caller who is not
+ * known. */
 static const struct {
 	const char *name;
 	step_fn *take;
@@ -187,7 +207,8 @@ static void exchange_done(struct exchange *x)
 	free(x->body_text);
 }
 
-void exchange_serve(const struct host *host, const struct request *request, struct response *ret_response)
+void exchange_serve(const struct host *host, const struct request *request,
+                    struct response *ret_response)
 {
 	int64_t start = clock_monotonic_us(), duration;
 	struct exchange x = { .host = host, .request = request, .response = ret_response };

@@ -1,4 +1,5 @@
-/* The headers that every response carries: identity, limits, CORS, caching; and the answer to OPTIONS. */
+/* The headers that every response carries: identity, limits, CORS, caching; and the answer to
+ * OPTIONS. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,10 +7,12 @@
 #include "base/uuid.h"
 #include "http/exchange_own.h"
 
-/* An id that a client may choose: letters, digits and . _ - : only, so that it may stand in a log and a header. */
+/* An id that a client may choose: letters, digits and . _ - : only, so that it may stand in a log
+ * and a header. */
 static bool good_id(const char *id)
 {
-	size_t size = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
+	size_t size =
+		strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
 
 	return size > 0 && size < REQUEST_ID && id[size] == '\0';
 }
@@ -66,7 +69,8 @@ static void put_cors(struct exchange *x)
 		return;
 	response_header(x->response, "Access-Control-Allow-Origin", "%s", origin);
 	response_header(x->response, "Access-Control-Expose-Headers", "%s",
-	                "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, Idempotency-Replayed");
+	                "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
+	                "X-Request-ID, Idempotency-Replayed");
 }
 
 static void put_limits(struct exchange *x)
@@ -75,9 +79,10 @@ static void put_limits(struct exchange *x)
 
 	if (!a->limited)
 		return;
-	response_header(x->response, "RateLimit-Policy", "\"default\";q=%llu;w=60", (unsigned long long)a->quota);
-	response_header(x->response, "RateLimit", "\"default\";r=%llu;t=%llu", (unsigned long long)a->left,
-	                (unsigned long long)a->reset_s);
+	response_header(x->response, "RateLimit-Policy", "\"default\";q=%llu;w=60",
+	                (unsigned long long)a->quota);
+	response_header(x->response, "RateLimit", "\"default\";r=%llu;t=%llu",
+	                (unsigned long long)a->left, (unsigned long long)a->reset_s);
 }
 
 void put_common_headers(struct exchange *x)
@@ -127,6 +132,7 @@ void answer_options(struct exchange *x)
 		return;
 	response_header(x->response, "Access-Control-Allow-Methods", "%s", allow);
 	response_header(x->response, "Access-Control-Allow-Headers", "%s",
-	                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent");
+	                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+	                "X-Request-ID, traceparent");
 	response_header(x->response, "Access-Control-Max-Age", "600");
 }

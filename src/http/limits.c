@@ -50,7 +50,8 @@ void limits_free(struct limits *limits)
 	free(limits);
 }
 
-static uint64_t owner_of(const struct limits *limits, const char *kind, const char *client, const char *subject)
+static uint64_t owner_of(const struct limits *limits, const char *kind, const char *client,
+                         const char *subject)
 {
 	uint64_t hash = limits->salt;
 	const char *const parts[] = { kind, client ? client : "", subject ? subject : "" };
@@ -105,14 +106,16 @@ static struct allowance ask(struct limits *limits, uint64_t owner, bool take)
 	return a;
 }
 
-struct allowance limits_take(struct limits *limits, const char *kind, const char *client, const char *subject)
+struct allowance limits_take(struct limits *limits, const char *kind, const char *client,
+                             const char *subject)
 {
 	if (limits->per_minute == 0)
 		return (struct allowance){ .granted = true };
 	return ask(limits, owner_of(limits, kind, client, subject), true);
 }
 
-struct allowance limits_look(struct limits *limits, const char *kind, const char *client, const char *subject)
+struct allowance limits_look(struct limits *limits, const char *kind, const char *client,
+                             const char *subject)
 {
 	if (limits->per_minute == 0)
 		return (struct allowance){ .granted = true };

@@ -41,20 +41,24 @@ static int try_one(const struct addrinfo *info)
 	return -1;
 }
 
-bool listen_on(const char *address, unsigned port, int *ret_fd, unsigned *ret_port, struct problem *p)
+bool listen_on(const char *address, unsigned port, int *ret_fd, unsigned *ret_port,
+               struct problem *p)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+		                        .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	owned_by(infop) struct addrinfo *info = NULL;
 	char service[8];
 	int fd = -1;
 
 	snprintf(service, sizeof service, "%u", port);
 	if (getaddrinfo(address, service, &hints, &info) != 0)
-		return problem(p, PROBLEM_UNAVAILABLE, "the address %s cannot be resolved", address);
+		return problem(p, PROBLEM_UNAVAILABLE, "the address %s cannot be resolved",
+		               address);
 	for (const struct addrinfo *one = info; one && fd < 0; one = one->ai_next)
 		fd = try_one(one);
 	if (fd < 0)
-		return problem(p, PROBLEM_UNAVAILABLE, "cannot listen on %s port %u: is something else there?", address,
+		return problem(p, PROBLEM_UNAVAILABLE,
+		               "cannot listen on %s port %u: is something else there?", address,
 		               port);
 	*ret_fd = fd;
 	*ret_port = port_of(fd);

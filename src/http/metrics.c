@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-static const int64_t bounds_us[] = { 500,    1000,   2500,   5000,    10000,   25000,
+static const int64_t bounds_us[] = { 500,   1000,   2500,   5000,   10000,   25000,
 	                             50000, 100000, 250000, 500000, 1000000, 2500000 };
 
 struct series {
@@ -24,7 +24,8 @@ struct metrics {
 struct metrics *metrics_new(const struct contract *contract)
 {
 	size_t count = contract_count(contract);
-	struct metrics *metrics = calloc(1, sizeof *metrics + (count + 1) * sizeof metrics->series[0]);
+	struct metrics *metrics =
+		calloc(1, sizeof *metrics + (count + 1) * sizeof metrics->series[0]);
 
 	if (!metrics)
 		return NULL;
@@ -40,7 +41,8 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-void metrics_count(struct metrics *metrics, const struct endpoint *endpoint, int status, int64_t duration_us)
+void metrics_count(struct metrics *metrics, const struct endpoint *endpoint, int status,
+                   int64_t duration_us)
 {
 	struct series *series = &metrics->series[endpoint ? endpoint->index : metrics->count];
 	size_t bucket = 0;
@@ -59,15 +61,18 @@ static const char *name_of(const struct metrics *metrics, size_t i)
 
 static bool write_requests(const struct metrics *metrics, struct buf *text)
 {
-	bool good = buf_add(text, "# HELP carers_requests_total Requests by operation and class of status.\n"
-	                          "# TYPE carers_requests_total counter\n");
+	bool good = buf_add(
+		text, "# HELP carers_requests_total Requests by operation and class of status.\n"
+		      "# TYPE carers_requests_total counter\n");
 
 	for (size_t i = 0; i <= metrics->count; i++)
-		for (unsigned class = 1; class < 6 && good; class++) {
+		for (unsigned class = 1; class < 6 && good; class ++) {
 			uint64_t n = atomic_load(&metrics->series[i].by_class[class]);
 
 			if (n > 0)
-				good = buf_addf(text, "carers_requests_total{operation=\"%s\",status=\"%uxx\"} %llu\n",
+				good = buf_addf(text,
+				                "carers_requests_total{operation=\"%s\",status=\"%"
+				                "uxx\"} %llu\n",
 				                name_of(metrics, i), class, (unsigned long long)n);
 		}
 	return good;
@@ -87,8 +92,9 @@ static bool write_histogram(const struct metrics *metrics, size_t i, struct buf 
 	sum = 0;
 	for (size_t b = 0; b < COUNT_OF(bounds_us) && good; b++) {
 		sum += atomic_load(&series->buckets[b]);
-		good = buf_addf(text, "carers_request_seconds_bucket{operation=\"%s\",le=\"%g\"} %llu\n", name,
-		                (double)bounds_us[b] / 1e6, sum);
+		good = buf_addf(text,
+		                "carers_request_seconds_bucket{operation=\"%s\",le=\"%g\"} %llu\n",
+		                name, (double)bounds_us[b] / 1e6, sum);
 	}
 	sum += atomic_load(&series->buckets[COUNT_OF(bounds_us)]);
 	return good &&
@@ -102,7 +108,8 @@ static bool write_histogram(const struct metrics *metrics, size_t i, struct buf 
 bool metrics_write(const struct metrics *metrics, struct buf *text)
 {
 	bool good = write_requests(metrics, text) &&
-	            buf_add(text, "# HELP carers_request_seconds Time from the whole request to its response.\n"
+	            buf_add(text, "# HELP carers_request_seconds Time from the whole request to "
+	                          "its response.\n"
 	                          "# TYPE carers_request_seconds histogram\n");
 
 	for (size_t i = 0; i <= metrics->count && good; i++)

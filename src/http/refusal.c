@@ -8,14 +8,15 @@
 #include "base/text.h"
 #include "http/exchange_own.h"
 
-static json_t *document(const struct exchange *x, const struct problem *p, const struct problem_kind *kind)
+static json_t *document(const struct exchange *x, const struct problem *p,
+                        const struct problem_kind *kind)
 {
 	json_auto_t *json = NULL;
 	char type[320];
 
 	snprintf(type, sizeof type, "%s/problems/%s", x->call.service->base_url, kind->slug);
-	json = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", type, "title", kind->title, "status", kind->status, "detail",
-	                 p->detail, "instance", x->id);
+	json = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", type, "title", kind->title, "status",
+	                 kind->status, "detail", p->detail, "instance", x->id);
 	if (json && p->members)
 		json_object_update_missing(json, p->members);
 	return TAKE(json);
@@ -34,10 +35,12 @@ static void put_challenge(struct exchange *x, const struct problem *p)
 		if (!buf_addf(&scopes, "%s%s", i ? " " : "", e->wants[i]))
 			return;
 	if (scopes.size > 0)
-		response_header(x->response, "WWW-Authenticate", "Bearer error=\"%s\", scope=\"%s\"", p->challenge,
+		response_header(x->response, "WWW-Authenticate",
+		                "Bearer error=\"%s\", scope=\"%s\"", p->challenge,
 		                buf_text(&scopes));
 	else
-		response_header(x->response, "WWW-Authenticate", "Bearer error=\"%s\", error_description=\"%s\"", p->challenge,
+		response_header(x->response, "WWW-Authenticate",
+		                "Bearer error=\"%s\", error_description=\"%s\"", p->challenge,
 		                p->detail);
 }
 
@@ -68,6 +71,11 @@ void refuse(struct exchange *x)
 		put_challenge(x, p);
 	if (p->code == PROBLEM_METHOD_NOT_ALLOWED)
 		put_allow(x);
+	if (p->code == PROBLEM_UNSUPPORTED_MEDIA_TYPE)
+		response_header(x->response,
+		                x->call.endpoint->method == METHOD_PATCH ? "Accept-Patch"
+		                                                         : "Accept-Post",
+		                "%s", x->call.endpoint->media);
 	if (p->code == PROBLEM_UNAVAILABLE && p->retry_after == 0)
 		p->retry_after = 1;
 	if (p->retry_after > 0)

@@ -24,13 +24,14 @@ struct server {
 	unsigned port;
 	int fd;
 	_Atomic bool draining;
-	_Atomic long unanswered; /* requests whose handler was called and whose response is not sent */
+	_Atomic long
+		unanswered; /* requests whose handler was called and whose response is not sent */
 };
 
 enum { ADDRESS = 40 };
 
-/* Ulfius keeps only 16 bytes of the address: all of an IPv4 one, the /64 network of an IPv6 one, which is what one client
- * has to itself anyway. */
+/* Ulfius keeps only 16 bytes of the address: all of an IPv4 one, the /64 network of an IPv6 one,
+ * which is what one client has to itself anyway. */
 static void print_address(const struct sockaddr *from, char ret_text[static ADDRESS])
 {
 	unsigned char bytes[sizeof *from];
@@ -46,7 +47,10 @@ static void print_address(const struct sockaddr *from, char ret_text[static ADDR
 			snprintf(ret_text + 2 * i, ADDRESS - 2 * i, "%02x", bytes[8 + i]);
 }
 
-static const char *header_of(void *context, const char *name) { return u_map_get_case(context, name); }
+static const char *header_of(void *context, const char *name)
+{
+	return u_map_get_case(context, name);
+}
 
 static void hand_over(struct response *from, struct _u_response *to)
 {
@@ -78,7 +82,8 @@ static int serve(const struct _u_request *from, struct _u_response *to, void *co
 
 	print_address(from->client_address, address);
 	atomic_fetch_add(&server->unanswered, 1);
-	/* A field of Ulfius' client half, free in its server half: it tells `completed` that this request was counted. */
+	/* A field of Ulfius' client half, free in its server half: it tells `completed` that this
+	 * request was counted. */
 	((struct _u_request *)(uintptr_t)from)->follow_redirect = 1;
 	exchange_serve(server->host, &request, &response);
 	hand_over(&response, to);
@@ -119,7 +124,8 @@ static void connected(void *context, struct MHD_Connection *connection, void **s
                       enum MHD_ConnectionNotificationCode what)
 {
 	struct server *server = context;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED && info)
 		*socket_context = watch_open(server->watch, info->connect_fd);
@@ -148,13 +154,15 @@ static bool start_daemon(struct server *s, const struct server_config *config)
 		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connected, s },
 		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, s },
 		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begun, s },
-		{ tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)(uintptr_t)config->certificate },
+		{ tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
+		  (void *)(uintptr_t)config->certificate },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)config->key },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
 	return ulfius_start_framework_with_mhd_options(&s->ulfius,
-	                                               MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | tls,
+	                                               MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+	                                                       MHD_USE_ERROR_LOG | tls,
 	                                               options) == U_OK;
 }
 
@@ -162,13 +170,16 @@ static bool prepare(struct server *s, const struct server_config *config)
 {
 	if (ulfius_init_instance(&s->ulfius, s->port, NULL, NULL) != U_OK)
 		return false;
-	s->ulfius.max_post_body_size = config->body_limit + 1; /* it cuts silently: one byte more shows that it did */
+	s->ulfius.max_post_body_size =
+		config->body_limit + 1; /* it cuts silently: one byte more shows that it did */
 	s->ulfius.allowed_post_processor = U_POST_PROCESS_NONE;
-	s->ulfius.check_utf8 = 0; /* it would drop values in silence; we read the raw URL and check ourselves */
+	s->ulfius.check_utf8 =
+		0; /* it would drop values in silence; we read the raw URL and check ourselves */
 	return ulfius_add_endpoint_by_val(&s->ulfius, "*", NULL, "*", 0, serve, s) == U_OK;
 }
 
-bool server_start(const struct server_config *config, struct host *host, struct server **ret_server, struct problem *p)
+bool server_start(const struct server_config *config, struct host *host, struct server **ret_server,
+                  struct problem *p)
 {
 	struct server *s = calloc(1, sizeof *s);
 

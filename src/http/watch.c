@@ -97,7 +97,8 @@ struct watched *watch_open(struct watch *watch, int fd)
 void watch_touch(struct watched *connection)
 {
 	if (connection)
-		atomic_store_explicit(&connection->since, clock_monotonic_us(), memory_order_relaxed);
+		atomic_store_explicit(&connection->since, clock_monotonic_us(),
+		                      memory_order_relaxed);
 }
 
 void watch_close(struct watch *watch, struct watched *connection)
