@@ -77,20 +77,23 @@ static json_t *fault_new(const char *pointer, const char *keyword, const char *m
 bool problem_fault(struct problem *p, enum problem_code code, const char *pointer,
                    const char *keyword, const char *fmt, ...)
 {
-	char message[256];
 	json_t *faults = faults_of(p);
-	size_t count;
+	json_auto_t *fault = NULL;
+	const char *message;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof message, fmt, ap);
+	vsnprintf(p->detail, sizeof p->detail, fmt, ap);
 	va_end(ap);
-	if (faults && json_array_size(faults) < PROBLEM_FAULTS)
-		json_array_append_new(faults, fault_new(pointer, keyword, message));
-	count = faults ? json_array_size(faults) : 0;
-	if (count > 1)
-		return problem(p, code, "%zu things are wrong; `errors` names each", count);
-	return problem(p, code, "%s %s", *pointer ? pointer : "the body", message);
+	fault = fault_new(pointer, keyword, p->detail);
+	if (json_array_size(faults) < PROBLEM_FAULTS)
+		json_array_append(faults, fault);
+	if (json_array_size(faults) > 1)
+		return problem(p, code, "%zu things are wrong; `errors` names each",
+		               json_array_size(faults));
+	message = json_string_value(json_object_get(fault, "message"));
+	return problem(p, code, "%s %s", *pointer ? pointer : "the body",
+	               message ? message : "is wrong");
 }
 
 void problem_done(struct problem *p)
