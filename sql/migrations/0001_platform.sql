@@ -346,10 +346,11 @@ COMMENT ON FUNCTION idempotency_claim(text, bytea, integer) IS
 CREATE FUNCTION idempotency_sweep(hours integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH swept AS (
-        DELETE FROM idempotency WHERE (subject, client, key) IN (
-            SELECT subject, client, key FROM idempotency
-             WHERE created_at < clock_timestamp() - make_interval(hours => greatest(hours, 1))
-             ORDER BY created_at LIMIT 5000)
+        DELETE FROM idempotency i
+         WHERE i.ctid = ANY (ARRAY(SELECT o.ctid FROM idempotency o
+                                    WHERE o.created_at < now() - make_interval(hours => greatest(hours, 1))
+                                    ORDER BY o.created_at LIMIT 5000))
+           AND i.created_at < now() - make_interval(hours => greatest(hours, 1))
         RETURNING 1)
     SELECT count(*) FROM swept
 $$;

@@ -107,14 +107,15 @@ SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p)
                     THEN cursor_of((array_agg(f.id ORDER BY f.id DESC))[$1::integer]) END AS next_cursor
           FROM found f) AS n;
 
--- For partner roles, newest first, from the access rows: an organisation may have ten carers among a million.
+-- For partner roles, newest first, from the access rows: an organisation may have ten carers among a million. The filters
+-- are written so that the planner does not think them choosy: it would rather sort all rows than walk in order otherwise.
 -- name: carers_of_organisation(limit, cursor, council, state, source, known_to_social_care)
 WITH found AS MATERIALIZED (
     SELECT DISTINCT a.carer_id AS id
       FROM carer_access a
      WHERE a.organisation_id = app_org() AND a.carer_id < cursor_before($2) AND in_force(a.starts_at, a.ends_at)
-       AND a.council = coalesce($3, a.council) AND a.state = coalesce($4, a.state) AND a.source = coalesce($5, a.source)
-       AND a.known = CASE $6::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE a.known END
+       AND coalesce(a.council = $3, true) AND coalesce(a.state = $4, true) AND coalesce(a.source = $5, true)
+       AND coalesce(a.known = CASE $6::boolean WHEN true THEN 'yes' WHEN false THEN 'no' END, true)
      ORDER BY a.carer_id DESC
      LIMIT $1::integer + 1),
 page AS MATERIALIZED (
@@ -180,9 +181,8 @@ WITH found AS MATERIALIZED (
           FROM carer_access a
          WHERE a.organisation_id = app_org() AND (a.changed_at, a.carer_id) > (s.at, s.id)
            AND in_force(a.starts_at, a.ends_at)
-           AND a.council = coalesce($4, a.council) AND a.state = coalesce($5, a.state)
-           AND a.source = coalesce($6, a.source)
-           AND a.known = CASE $7::boolean WHEN true THEN 'yes' WHEN false THEN 'no' ELSE a.known END
+           AND coalesce(a.council = $4, true) AND coalesce(a.state = $5, true) AND coalesce(a.source = $6, true)
+           AND coalesce(a.known = CASE $7::boolean WHEN true THEN 'yes' WHEN false THEN 'no' END, true)
          ORDER BY a.changed_at, a.carer_id
          LIMIT $1::integer + 1) AS f),
 page AS MATERIALIZED (
