@@ -74,7 +74,7 @@ static struct dialect *dialect_of(struct compiler *c, struct resource *resource)
 	struct dialect *dialect = number < c->dialects.count ? c->dialects.items[number] : NULL;
 	if (dialect)
 		return dialect;
-	dialect = js_arena_take(&c->registry->arena, sizeof(*dialect));
+	dialect = js_arena_take(&c->arena, sizeof(*dialect));
 	struct scope *scope = js_arena_take(&c->schema->arena, sizeof(*scope));
 	if (!dialect || !scope || number >= c->dialects.count) {
 		js_error(c->error, resource->uri, "there is no memory");
@@ -90,7 +90,7 @@ static struct dialect *dialect_of(struct compiler *c, struct resource *resource)
 
 static struct job *job_new(struct compiler *c, const struct place *place, const char *location)
 {
-	struct job *job = js_arena_take(&c->registry->arena, sizeof(*job));
+	struct job *job = js_arena_take(&c->arena, sizeof(*job));
 	struct node *node = js_arena_take(&c->schema->arena, sizeof(*node));
 	if (!job || !node)
 		return NULL;
@@ -154,19 +154,18 @@ bool js_link(struct building *b, const char *path, json_t *schema, struct link *
 		place.resource = own;
 	else
 		js_text_print(&pointer, "%s%s", b->job->place.pointer, path);
-	place.pointer =
-		js_arena_copy(&b->c->registry->arena, js_text_string(&pointer), pointer.length);
+	place.pointer = js_arena_copy(&b->c->arena, js_text_string(&pointer), pointer.length);
 	if (!place.pointer)
 		return js_no_memory(b);
 	return js_link_place(b->c, path, &place, ret);
 }
 
-bool js_link_member(struct building *b, const char *keyword, const char *token, size_t length,
-                    json_t *schema, struct link *ret)
+bool js_link_member(struct building *b, const char *keyword, const struct key *key, json_t *schema,
+                    struct link *ret)
 {
 	text_auto path = { 0 };
 	js_text_print(&path, "/%s", keyword);
-	if (!js_pointer_add(&path, token, length))
+	if (!js_pointer_add(&path, key->text, key->length))
 		return js_no_memory(b);
 	return js_link(b, path.data, schema, ret);
 }
@@ -307,13 +306,14 @@ struct jsonschema *jsonschema_compile(struct jsonschema_registry *registry, cons
 	bool fine = schema && c.by_location && c.anchors && compile_root(&c, uri);
 	if (fine) {
 		schema->depth = c.options->depth ? c.options->depth : DEPTH_DEFAULT;
-		schema->steps = STEPS_DEFAULT;
+		schema->steps = c.options->steps ? c.options->steps : STEPS_DEFAULT;
 		if (getrandom(&schema->seed, sizeof(schema->seed), GRND_NONBLOCK) < 0)
 			schema->seed = (uint64_t)(uintptr_t)schema;
 	}
 	json_decref(c.by_location);
 	json_decref(c.anchors);
 	js_list_free(&c.jobs);
+	js_arena_release(&c.arena);
 	js_list_free(&c.dialects);
 	if (fine)
 		return schema;

@@ -12,6 +12,7 @@ struct dialect {
 };
 
 struct compiler {
+	struct arena arena; /* for as long as the compilation takes */
 	struct jsonschema_registry *registry;
 	const struct jsonschema_options *options;
 	struct jsonschema *schema;
@@ -64,11 +65,17 @@ json_t *js_value(const struct building *b, const char *keyword);
 bool js_add(struct building *b, unsigned kinds, struct op op);
 bool js_add_unevaluated(struct building *b, enum kind kind, struct op op);
 
+/* A member's name. */
+struct key {
+	const char *text;
+	size_t length;
+};
+
 /* The link to a schema below this one; `path` is the JSON pointer to it from here. */
 bool js_link(struct building *b, const char *path, json_t *schema, struct link *ret);
-/* The same, the path being "/keyword/token" with the token escaped. */
-bool js_link_member(struct building *b, const char *keyword, const char *token, size_t length,
-                    json_t *schema, struct link *ret);
+/* The same, the path being "/keyword/name" with the name escaped. */
+bool js_link_member(struct building *b, const char *keyword, const struct key *key, json_t *schema,
+                    struct link *ret);
 bool js_link_item(struct building *b, const char *keyword, size_t i, json_t *schema,
                   struct link *ret);
 /* The link to what a place holds. */

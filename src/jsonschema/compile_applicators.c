@@ -176,18 +176,17 @@ static bool is_tolerated(const struct building *b, const char *name)
 }
 
 /* In strict mode, schemas in $defs are looked at even when nothing refers to them. */
-static bool compile_definitions(struct building *b)
+static bool compile_definitions(struct building *b, const char *keyword)
 {
-	const char *key;
+	json_t *definitions = b->c->options->strict ? js_value(b, keyword) : NULL;
+	const char *text;
 	size_t length;
 	json_t *schema;
 	struct link link;
 
-	if (!b->c->options->strict)
-		return true;
-	json_object_keylen_foreach(js_value(b, "$defs"), key, length, schema)
+	json_object_keylen_foreach(definitions, text, length, schema)
 	{
-		if (!js_link_member(b, "$defs", key, length, schema, &link))
+		if (!js_link_member(b, keyword, &(struct key){ text, length }, schema, &link))
 			return false;
 	}
 	return true;
@@ -228,5 +227,5 @@ bool js_compile_annotations(struct building *b)
 		if (!keep_annotation(b, list, name, length, value))
 			return false;
 	}
-	return compile_definitions(b);
+	return compile_definitions(b, "$defs") && compile_definitions(b, "definitions");
 }

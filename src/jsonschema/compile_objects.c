@@ -56,7 +56,8 @@ static bool link_members(struct building *b, json_t *properties, struct members 
 	json_object_keylen_foreach(properties, key, length, schema)
 	{
 		uint32_t number = js_names_find(members->names, key, length, guess++);
-		if (!js_link_member(b, "properties", key, length, schema, &list[number].link))
+		if (!js_link_member(b, "properties", &(struct key){ key, length }, schema,
+		                    &list[number].link))
 			return false;
 	}
 	return true;
@@ -87,6 +88,7 @@ static bool compile_named(struct building *b, struct members *members)
 		list[number].required = true;
 	}
 	members->list = list;
+	members->properties = properties != NULL;
 	return link_members(b, properties, members, list);
 }
 
@@ -109,7 +111,8 @@ static bool compile_patterned(struct building *b, struct members *members)
 		struct patterned *one = &list[members->pattern_count++];
 		json_auto_t *text = json_stringn_nocheck(key, length);
 		if (!js_regex(b, "patternProperties", text, &one->regex) ||
-		    !js_link_member(b, "patternProperties", key, length, schema, &one->link))
+		    !js_link_member(b, "patternProperties", &(struct key){ key, length }, schema,
+		                    &one->link))
 			return false;
 	}
 	return true;
@@ -141,19 +144,19 @@ static bool compile_property_names(struct building *b)
 	return js_link(b, "/propertyNames", value, &op.link) && js_add(b, KINDS_OBJECT, op);
 }
 
-static bool compile_dependent(struct building *b, const char *keyword, const char *key,
-                              size_t length, json_t *value, struct dependent *ret)
+static bool compile_dependent(struct building *b, const char *keyword, const struct key *key,
+                              json_t *value, struct dependent *ret)
 {
 	bool names = json_is_array(value) || strcmp(keyword, "dependentRequired") == 0;
 
-	ret->name = js_arena_copy(b->arena, key, length);
-	ret->length = length;
+	ret->name = js_arena_copy(b->arena, key->text, key->length);
+	ret->length = key->length;
 	ret->path = js_say(b, "/%s", keyword);
 	if (!ret->name || !ret->path)
 		return js_no_memory(b);
 	if (names)
 		return js_strings(b, keyword, value, &ret->required);
-	return js_link_member(b, keyword, key, length, value, &ret->link);
+	return js_link_member(b, keyword, key, value, &ret->link);
 }
 
 /* dependentRequired and dependentSchemas, and what was both before: dependencies. */
@@ -175,7 +178,8 @@ static bool compile_dependents(struct building *b, const char *keyword)
 	dependents->list = list;
 	json_object_keylen_foreach(value, key, length, one)
 	{
-		if (!compile_dependent(b, keyword, key, length, one, &list[dependents->count++]))
+		if (!compile_dependent(b, keyword, &(struct key){ key, length }, one,
+		                       &list[dependents->count++]))
 			return false;
 	}
 	return js_add(b, KINDS_OBJECT,

@@ -100,6 +100,7 @@ static bool compile_length(struct building *b, const char *keyword, op_fn *run)
 	              (struct op){ .run = run,
 	                           .path = least ? "/minLength" : "/maxLength",
 	                           .message = message,
+	                           .last = !least, /* a pattern is not run on what is too long */
 	                           .bound = bound });
 }
 

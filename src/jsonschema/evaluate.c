@@ -41,7 +41,7 @@ static inline bool run_ops(struct run *r, const struct ops *ops, const struct fr
 		if (op->run(r, op, f))
 			continue;
 		fine = false;
-		if (!r->output || r->halted)
+		if (!r->output || r->halted || op->last)
 			break;
 	}
 	return fine;
@@ -143,16 +143,16 @@ bool js_apply(struct run *r, const struct link *link, const struct frame *f, str
 	return descend(r, &next);
 }
 
-bool js_apply_member(struct run *r, const struct link *link, const struct frame *f, const char *key,
-                     size_t length, const json_t *value)
+bool js_apply_member(struct run *r, const struct link *link, const struct frame *f,
+                     const struct member_of *m)
 {
 	struct frame next = { .up = f,
 		              .node = link->node,
 		              .path = link->path,
-		              .instance = value,
-		              .key = key,
-		              .index = length,
-		              .type = json_typeof(value) };
+		              .instance = m->value,
+		              .key = m->key,
+		              .index = m->length,
+		              .type = json_typeof(m->value) };
 	return descend(r, &next);
 }
 

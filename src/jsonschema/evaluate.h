@@ -40,6 +40,14 @@ struct scope_link {
 
 enum { SCRATCH_WORDS = 1024 };
 
+/* A member of an object. */
+struct member_of {
+	const char *key;
+	size_t length;
+	const json_t *value;
+	size_t number; /* in the object's own order */
+};
+
 /* One validation. */
 struct run {
 	const struct jsonschema *schema;
@@ -59,8 +67,8 @@ bool js_evaluate(struct run *r, struct frame *f);
 /* Applies a link to the same instance; `track` may differ from f->track. */
 bool js_apply(struct run *r, const struct link *link, const struct frame *f, struct track *track);
 /* Applies a link to a member or an item of f->instance. */
-bool js_apply_member(struct run *r, const struct link *link, const struct frame *f, const char *key,
-                     size_t length, const json_t *value);
+bool js_apply_member(struct run *r, const struct link *link, const struct frame *f,
+                     const struct member_of *m);
 bool js_apply_item(struct run *r, const struct link *link, const struct frame *f, size_t index);
 
 /* Applies a link to the name of a member, as a string. */

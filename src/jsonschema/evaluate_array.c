@@ -35,7 +35,8 @@ bool js_op_items(struct run *r, const struct op *op, const struct frame *f)
 	return fine;
 }
 
-static size_t count_contained(struct run *r, const struct contains *c, const struct frame *f)
+static size_t count_contained(struct run *r, const struct contains *c, const struct frame *f,
+                              json_t *indexes)
 {
 	size_t size = json_array_size(f->instance);
 	size_t count = 0;
@@ -44,6 +45,7 @@ static size_t count_contained(struct run *r, const struct contains *c, const str
 		if (!js_apply_item(r, &c->link, f, i))
 			continue;
 		count++;
+		json_array_append_new(indexes, json_integer((json_int_t)i));
 		if (f->track)
 			track_mark(f->track, i);
 		bool enough = count >= c->min && c->max == SIZE_MAX;
@@ -57,12 +59,16 @@ bool js_op_contains(struct run *r, const struct op *op, const struct frame *f)
 {
 	const struct contains *c = op->contains;
 	struct output *output = r->output;
+	bool annotate = output && output->annotate;
+	json_t *indexes = annotate ? json_array() : NULL;
 
 	if (output)
 		output->muted++;
-	size_t count = count_contained(r, c, f);
+	size_t count = count_contained(r, c, f, indexes);
 	if (output)
 		output->muted--;
+	if (annotate)
+		js_annotate_contains(r, f, count, indexes);
 	if (r->halted)
 		return false;
 	if (count < c->min)
@@ -150,7 +156,10 @@ bool js_op_unevaluated_items(struct run *r, const struct op *op, const struct fr
 		if (!fine && (!r->output || r->halted))
 			return false;
 	}
-	if (fine)
-		f->track->all = true;
-	return fine;
+	if (!fine)
+		return false;
+	if (r->output && r->output->annotate && count)
+		js_annotate_one(r, f, "/unevaluatedItems", json_true());
+	f->track->all = true;
+	return true;
 }

@@ -14,19 +14,12 @@ bool js_op_max_properties(struct run *r, const struct op *op, const struct frame
 	return json_object_size(f->instance) <= op->bound || js_fault(r, op, f);
 }
 
-/* One member of the object. */
-struct entry_of {
-	const char *key;
-	size_t length;
-	const json_t *value;
-};
-
 /* A schema that is `false` says of a member that it is not known; any other is applied. */
 static bool apply_unknown(struct run *r, const struct link *link, const struct frame *f,
-                          const struct entry_of *e)
+                          const struct member_of *e)
 {
 	if (!link->node->never)
-		return js_apply_member(r, link, f, e->key, e->length, e->value);
+		return js_apply_member(r, link, f, e);
 	struct frame member = {
 		.up = f, .node = link->node, .path = link->path, .key = e->key, .index = e->length
 	};
@@ -34,41 +27,42 @@ static bool apply_unknown(struct run *r, const struct link *link, const struct f
 }
 
 static bool apply_patterns(struct run *r, const struct members *m, const struct frame *f,
-                           const struct entry_of *e, bool *known)
+                           const struct member_of *e, bool *known)
 {
 	bool fine = true;
 	for (size_t i = 0; i < m->pattern_count; i++) {
-		enum regex_answer answer = js_regex_match(m->patterns[i].regex, e->key, e->length, &r->steps);
+		enum regex_answer answer =
+			js_regex_match(m->patterns[i].regex, e->key, e->length, &r->steps);
 		if (answer == REGEX_NO)
 			continue;
 		if (answer == REGEX_TOO_HARD)
 			return js_halt(r, f, "has a member whose name takes too long to match");
 		*known = true;
-		fine = js_apply_member(r, &m->patterns[i].link, f, e->key, e->length, e->value) &&
-		       fine;
+		fine = js_apply_member(r, &m->patterns[i].link, f, e) && fine;
 		if (!fine && !r->output)
 			return false;
 	}
 	return fine;
 }
 
-/* All of this keyword family that looks at one member; `*known` says whether any of it did. */
+/*
+ * All of this keyword family that looks at one member; `number` is that of its name. Tells the
+ * track, if there is one.
+ */
 static bool apply_entry(struct run *r, const struct members *m, const struct frame *f,
-                        const struct entry_of *e, const struct member *member, bool *known)
+                        const struct member_of *e, uint32_t number)
 {
-	bool fine = true;
+	bool known = number != NO_NAME && m->list[number].link.node;
+	bool fine = !known || js_apply_member(r, &m->list[number].link, f, e);
 
-	*known = false;
-	if (member && member->link.node) {
-		*known = true;
-		fine = js_apply_member(r, &member->link, f, e->key, e->length, e->value);
-	}
 	if (m->pattern_count && (fine || r->output))
-		fine = apply_patterns(r, m, f, e, known) && fine;
-	if (!*known && m->additional.node) {
-		*known = true;
+		fine = apply_patterns(r, m, f, e, &known) && fine;
+	if (!known && m->additional.node) {
+		known = true;
 		fine = apply_unknown(r, &m->additional, f, e) && fine;
 	}
+	if (known && f->track)
+		track_mark(f->track, e->number);
 	return fine;
 }
 
@@ -95,17 +89,13 @@ bool js_op_members(struct run *r, const struct op *op, const struct frame *f)
 	size_t i = 0;
 	bool fine = true;
 
-	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at), i++) {
-		struct entry_of e = { json_object_iter_key(at), json_object_iter_key_len(at),
-			              json_object_iter_value(at) };
+	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+		struct member_of e = { json_object_iter_key(at), json_object_iter_key_len(at),
+			               json_object_iter_value(at), i++ };
 		uint32_t number = js_names_find(m->names, e.key, e.length, guess);
-		const struct member *member = number != NO_NAME ? &m->list[number] : NULL;
-		bool known;
 		guess = number + 1; /* members tend to come in the order of the schema */
-		required += member && member->required;
-		fine = apply_entry(r, m, f, &e, member, &known) && fine;
-		if (known && f->track)
-			track_mark(f->track, i);
+		required += number != NO_NAME && m->list[number].required;
+		fine = apply_entry(r, m, f, &e, number) && fine;
 		if (!fine && (!r->output || r->halted))
 			return false;
 	}
@@ -173,9 +163,10 @@ bool js_op_unevaluated_properties(struct run *r, const struct op *op, const stru
 
 	if (f->track->all)
 		return true;
+	js_annotate_unevaluated(r, f);
 	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at), i++) {
-		struct entry_of e = { json_object_iter_key(at), json_object_iter_key_len(at),
-			              json_object_iter_value(at) };
+		struct member_of e = { json_object_iter_key(at), json_object_iter_key_len(at),
+			               json_object_iter_value(at), i };
 		if (track_has(f->track, i))
 			continue;
 		fine = apply_unknown(r, &op->link, f, &e) && fine;

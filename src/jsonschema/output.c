@@ -8,8 +8,8 @@
 
 #include "jsonschema/uri.h"
 
-/* How many may wait for an alternative; what comes later is not told. */
-enum { ENTRIES_LIMIT = 2000 };
+/* How many may wait for an alternative, or stand in an output; what comes later is not told. */
+enum { FAULTS_LIMIT = 2000, ENTRIES_LIMIT = 50 * 1000 };
 
 static void entry_free(struct entry *entry)
 {
@@ -83,6 +83,7 @@ static struct entry *entry_new(const struct frame *f, const char *path, const ch
 	if (message && speaks_of_name(f))
 		js_text_adds(&said, "has a name that ");
 	js_text_adds(&said, message ? message : "");
+	entry->bare = *path == '\0';
 	entry->instance = taken(&instance);
 	entry->keyword_path = taken(&keyword);
 	entry->absolute = taken(&absolute);
@@ -101,12 +102,10 @@ static const char *keyword_of(const struct entry *entry)
 {
 	static const char *const direct[] = { "additionalProperties", "unevaluatedProperties",
 		                              "unevaluatedItems", "items" };
-	bool never = strcmp(entry->message, "is not allowed") == 0 ||
-	             strcmp(entry->message, "is not a known field") == 0;
 	const char *slash = strrchr(entry->keyword_path, '/');
 	const char *last = slash ? slash + 1 : "";
 
-	if (!never)
+	if (!entry->bare)
 		return last;
 	for (size_t i = 0; i < sizeof(direct) / sizeof(*direct); i++) {
 		if (strcmp(direct[i], last) == 0)
@@ -161,7 +160,7 @@ static void add_entry(struct run *r, struct entry *entry)
 bool js_fault_as(struct run *r, const struct frame *f, const char *path, const char *message)
 {
 	struct output *output = r->output;
-	bool full = output && output->entries.count >= ENTRIES_LIMIT;
+	bool full = output && output->entries.count - output->annotations >= FAULTS_LIMIT;
 	if (output && !output->muted && !r->halted && !full)
 		add_entry(r, entry_new(f, path, message));
 	return false;
@@ -179,6 +178,7 @@ void js_output_halt(struct run *r, const struct frame *f, const char *why)
 	for (size_t i = 0; i < output->entries.count; i++)
 		entry_free(output->entries.items[i]);
 	output->entries.count = 0;
+	output->annotations = 0;
 	output->branches = 0;
 	add_entry(r, entry_new(f, "", why));
 }
@@ -190,10 +190,12 @@ static void drop(struct run *r, size_t mark, bool annotations)
 
 	for (size_t i = mark; i < entries->count; i++) {
 		struct entry *entry = entries->items[i];
-		if ((entry->annotation != NULL) == annotations)
-			entry_free(entry);
-		else
+		if ((entry->annotation != NULL) != annotations) {
 			entries->items[kept++] = entry;
+			continue;
+		}
+		r->output->annotations -= annotations;
+		entry_free(entry);
 	}
 	entries->count = kept < entries->count ? kept : entries->count;
 }
@@ -227,22 +229,17 @@ void js_output_branch_end(struct run *r)
 
 void js_annotate_one(struct run *r, const struct frame *f, const char *path, json_t *value)
 {
-	struct entry *entry = value ? entry_new(f, path, NULL) : NULL;
-	if (entry)
-		entry->annotation = value;
-	else
-		json_decref(value);
-	add_entry(r, entry);
-}
+	bool room = r->output->entries.count < ENTRIES_LIMIT;
+	struct entry *entry = value && room ? entry_new(f, path, NULL) : NULL;
 
-void js_annotate(struct run *r, const struct frame *f)
-{
-	const struct node *node = f->node;
-	if (!r->output->annotate || r->halted)
+	if (entry) {
+		entry->annotation = value;
+		r->output->annotations++;
+		add_entry(r, entry);
 		return;
-	for (size_t i = 0; i < node->annotation_count; i++)
-		js_annotate_one(r, f, node->annotations[i].path,
-		                json_deep_copy(node->annotations[i].value));
+	}
+	json_decref(value);
+	r->output->broken = r->output->broken || room;
 }
 
 static json_t *unit_of(const struct entry *entry)

@@ -10,6 +10,7 @@ struct entry {
 	char *absolute;
 	char *message;
 	json_t *annotation; /* NULL: a fault */
+	bool bare;          /* no keyword's fault, but a schema's: `false` */
 };
 
 struct output {
@@ -21,6 +22,7 @@ struct output {
 	jsonschema_fault_fn *report;
 	void *context;
 	struct list entries;
+	size_t annotations; /* how many of them are not faults */
 };
 
 /* What has been collected so far. */
@@ -41,6 +43,10 @@ void js_output_branch_end(struct run *r);
 
 /* Adds the annotations of a node that has passed. */
 void js_annotate(struct run *r, const struct frame *f);
+/* `contains`: which items; takes the reference to their indexes. */
+void js_annotate_contains(struct run *r, const struct frame *f, size_t count, json_t *indexes);
+/* unevaluatedProperties: which members, before they are marked. */
+void js_annotate_unevaluated(struct run *r, const struct frame *f);
 /* One annotation; takes the reference, NULL is a lack of memory. */
 void js_annotate_one(struct run *r, const struct frame *f, const char *path, json_t *value);
 

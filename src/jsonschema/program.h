@@ -50,6 +50,7 @@ struct op {
 	const char *path; /* "/minimum" */
 	const char
 		*message; /* what is said when it fails; NULL where the operation makes its own */
+	bool last;        /* if it fails, what stands behind it is not looked at */
 	union {
 		size_t bound;
 		struct number number;
@@ -133,6 +134,7 @@ struct members {
 	const struct patterned *patterns;
 	size_t pattern_count;
 	struct link additional;
+	bool properties; /* the keyword is there */
 };
 
 struct dependent {
