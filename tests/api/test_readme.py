@@ -29,7 +29,7 @@ def test_the_first_calls_answer_as_the_page_says(answers):
 
     assert json.loads(me)["role"] == "practitioner"
     assert created.startswith("HTTP/1.1 201") and '"state":"identified"' in created
-    assert re.search(r'^Location: /v1/carers/[0-9a-f-]{36}\r$', created, re.MULTILINE)
+    assert re.search(r'^Location: /v1/carers/[0-9a-f-]{36}$', created, re.MULTILINE)
     assert [carer["state"] for carer in json.loads(newest)["items"]] == ["identified"] * 2
     assert "next_cursor" in json.loads(newest)
     assert json.loads(patched)["preferred_language"] == "ar"

@@ -48,12 +48,12 @@ class Api:
         self.session.trust_env = False
 
     def request(self, method, path, role=None, token=None, headers=None, timeout=SECONDS, **options):
-        claims = {name: options.pop(name) for name in ("council", "org", "carer", "scope", "alg", "sub", "claims")
+        claims = {name: options.pop(name) for name in ("council", "org", "carer", "scope", "alg", "sub")
                   if name in options}
-        claims.update(claims.pop("claims", {}))
+        replace = options.pop("claims", None)
         headers = dict(headers or {})
         if role:
-            token = self.tokens.token(role, **claims)
+            token = self.tokens.token(role, replace=replace, **claims)
         if token is not None:
             headers.setdefault("Authorization", f"Bearer {token}")
         response = self.session.request(method, self.server.url + path, headers=headers, timeout=timeout,

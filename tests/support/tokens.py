@@ -105,9 +105,10 @@ class Tokens:
         claims.update(others)
         return {name: value for name, value in claims.items() if value is not None}
 
-    def token(self, role, alg="RS256", header=None, key=None, **claims):
-        """A compact token; `header` adds to or replaces the header's members."""
+    def token(self, role, alg="RS256", header=None, key=None, replace=None, **claims):
+        """A compact token; `header` and `replace` add to or replace members of the header and claims (None: left out)."""
         key = key or self.keys[alg]
         headers = {"typ": "at+jwt", "kid": key.kid, **(header or {})}
-        return jwt.encode(self.claims(role, **claims), key.secret, algorithm=key.alg,
-                          headers={name: value for name, value in headers.items() if value is not None})
+        body = {**self.claims(role, **claims), **(replace or {})}
+        return jwt.encode({name: value for name, value in body.items() if value is not None}, key.secret,
+                          algorithm=key.alg, headers={n: value for n, value in headers.items() if value is not None})
