@@ -1,11 +1,12 @@
 /* The contract engine: what it compiles, what it refuses, how it routes and reads parameters. */
 #include "unit.h"
 
+#include "small_contract.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/json.h"
 #include "contract/document.h"
 #include "contract/parameters.h"
@@ -19,24 +20,10 @@ static void note(void *context, const char *sentence)
 		abort();
 }
 
-/* Every slug of problems.def, so that only what a test is about is wrong. */
-static bool add_slugs(struct buf *text)
-{
-	bool good = buf_add(text, "\"components\":{\"responses\":{\"P\":{\"description\":\"p\",\"x-problem\":[");
-
-	for (enum problem_code code = PROBLEM_NONE + 1; code < PROBLEM_CODES && good; code++)
-		good = buf_addf(text, "%s\"%s\"", code > 1 ? "," : "", problem_kind(code)->slug);
-	return good && buf_add(text, "]}}}");
-}
-
 static struct contract *load(const char *paths)
 {
-	buf_auto text = { .limit = 64 * KIB };
-
 	buf_free(&faults);
-	if (!buf_addf(&text, "{\"openapi\":\"3.1.0\",\"paths\":{%s},", paths) || !add_slugs(&text) || !buf_add(&text, "}"))
-		abort();
-	return contract_load(buf_text(&text), text.size, note, NULL);
+	return small_contract(paths, note, NULL);
 }
 
 static void assert_stops_the_start(const char *paths, const char *sentence)
@@ -55,42 +42,89 @@ static void what_is_not_understood_stops_the_start(void **state)
 	(void)state;
 	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\"," OK_ "}}", "no `security`");
 	assert_stops_the_start("\"/a\":{\"get\":{\"security\":[]," OK_ "}}", "no operationId");
-	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"x-odd\":1," OK_ "}}", "`x-odd`");
-	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[{\"other\":[]}]," OK_ "}}",
-	                       "names the scheme `token`");
+	assert_stops_the_start(
+		"\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"x-odd\":1," OK_ "}}",
+		"`x-odd`");
+	assert_stops_the_start(
+		"\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[{\"other\":[]}]," OK_ "}}",
+		"names the scheme `token`");
 	assert_stops_the_start("\"/{a}\":{\"get\":{\"operationId\":\"a\",\"security\":[]," OK_ "}}",
 	                       "{a} is not among its parameters");
-	assert_stops_the_start("\"/a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":{"
-	                       "\"application/json\":{\"schema\":{\"type\":\"object\",\"maxLenght\":3}}}}," OK_ "}}",
-	                       "maxLenght");
-	assert_stops_the_start("\"/a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":{"
-	                       "\"application/json\":{\"schema\":{\"type\":\"object\"},\"example\":3}}}," OK_ "}}",
-	                       "example breaks its schema");
-	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"responses\":{\"200\":{\"description\":"
+	assert_stops_the_start(
+		"\"/"
+	        "a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
+	        "{"
+		"\"application/json\":{\"schema\":{\"type\":\"object\",\"maxLenght\":3}}}}," OK_
+		"}}",
+		"maxLenght");
+	assert_stops_the_start(
+		"\"/"
+	        "a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
+	        "{"
+		"\"application/json\":{\"schema\":{\"type\":\"object\"},\"example\":3}}}," OK_ "}}",
+		"example breaks its schema");
+	assert_stops_the_start("\"/"
+	                       "a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"responses\":{"
+	                       "\"200\":{\"description\":"
 	                       "\"x\",\"x-problem\":[\"no-such-slug\"]}}}}",
 	                       "no-such-slug is not in problems.def");
 }
 
 #define PARAMETER_(name, in, schema) \
 	"{\"name\":\"" name "\",\"in\":\"" in "\",\"required\":true,\"schema\":" schema "}"
-#define GET_(id, parameters) \
-	"{\"get\":{\"operationId\":\"" id "\",\"security\":[],\"parameters\":[" parameters "]," OK_ "}}"
+#define GET_(id, parameters)                                                               \
+	"{\"get\":{\"operationId\":\"" id "\",\"security\":[],\"parameters\":[" parameters \
+	"]," OK_ "}}"
 
 static void two_templates_for_one_path_stop_the_start(void **state)
 {
 	(void)state;
-	assert_stops_the_start("\"/c/{a}\":" GET_("a", PARAMETER_("a", "path", "{\"type\":\"string\"}")) ",\"/c/{b}\":" GET_(
-		                       "b", PARAMETER_("b", "path", "{\"type\":\"string\"}")),
-	                       "matches what");
+	assert_stops_the_start(
+		"\"/c/{a}\":" GET_(
+			"a",
+			PARAMETER_("a", "path",
+	                           "{\"type\":\"string\"}")) ",\"/c/{b}\":" GET_("b",
+	                                                                         PARAMETER_(
+											 "b",
+											 "path",
+											 "{\"type\""
+	                                                                                 ":\"string"
+	                                                                                 "\"}")),
+		"matches what");
 	assert_stops_the_start("\"/c\":" GET_("a", "") ",\"/d\":" GET_("a", ""), "is there twice");
 }
 
-static const char *const tree = "\"/c\":" GET_("list", "{\"name\":\"limit\",\"in\":\"query\",\"schema\":{\"type\":\"integer\","
-                                               "\"minimum\":1,\"maximum\":200,\"default\":50}},"
-                                               "{\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,\"schema\":"
-                                               "{\"type\":\"string\"}}") ",\"/c/search\":"
-	GET_("search", "") ",\"/c/{id}\":" GET_("one", PARAMETER_("id", "path", "{\"type\":\"string\",\"format\":\"uuid\"}"))
-	",\"/c/{id}/deep\":" GET_("deep", PARAMETER_("id", "path", "{\"type\":\"string\"}"));
+static const char *const tree = "\"/c\":" GET_(
+	"list",
+	"{\"name\":\"limit\",\"in\":\"query\",\"schema\":{\"type\":\"integer\","
+	"\"minimum\":1,\"maximum\":200,\"default\":50}},"
+	"{\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,\"schema\":"
+	"{\"type\":\"string\"}}") ",\"/c/search\":" GET_("search",
+                                                         "") ",\"/c/{id}\":" GET_("one",
+                                                                                  PARAMETER_(
+											  "id",
+											  "path",
+											  "{\"type"
+                                                                                          "\":"
+                                                                                          "\"string"
+                                                                                          "\","
+                                                                                          "\"format"
+                                                                                          "\":"
+                                                                                          "\"uuid\""
+                                                                                          "}")) ","
+                                                                                                "\""
+                                                                                                "/c"
+                                                                                                "/{"
+                                                                                                "id"
+                                                                                                "}/"
+                                                                                                "de"
+                                                                                                "ep"
+                                                                                                "\""
+                                                                                                ":" GET_("deep",
+                                                                                                         PARAMETER_(
+														 "id",
+														 "path",
+														 "{\"type\":\"string\"}"));
 
 static const char *routed(const struct contract *contract, const char *target)
 {
@@ -134,7 +168,8 @@ static void read_parameters(const struct contract *contract, const char *target,
 
 	assert_true(url_parse(target, &url, &ignored));
 	route = routes_find(contract, url.segments, url.segment_count);
-	if (!parameters_read(route->by_method[METHOD_GET], &url, no_header, (void *)(uintptr_t)header, arguments, p))
+	if (!parameters_read(route->by_method[METHOD_GET], &url, no_header,
+	                     (void *)(uintptr_t)header, arguments, p))
 		assert_int_not_equal(p->code, PROBLEM_NONE);
 }
 

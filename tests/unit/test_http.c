@@ -31,7 +31,8 @@ static void accept_is_read_as_rfc_9110_says(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		if (accept_allows(cases[i].accept, "application/json") != cases[i].allowed)
 			fprintf(stderr, "Accept: %s\n", cases[i].accept);
-		assert_int_equal(accept_allows(cases[i].accept, "application/json"), cases[i].allowed);
+		assert_int_equal(accept_allows(cases[i].accept, "application/json"),
+		                 cases[i].allowed);
 	}
 }
 
