@@ -73,18 +73,28 @@ static PGconn *connect_start(const struct session_config *config)
 	return PQconnectStartParams(keys, values, 1);
 }
 
+/* False when the deadline passed. The connection may have failed, too: PQstatus tells. */
 static bool connect_finish(PGconn *conn, int64_t deadline_us)
 {
 	PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
 
-	while (PQstatus(conn) != CONNECTION_BAD && wants != PGRES_POLLING_OK) {
-		if (wants == PGRES_POLLING_FAILED ||
-		    !io_wait(PQsocket(conn), wants == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+	while (PQstatus(conn) != CONNECTION_BAD && wants != PGRES_POLLING_OK &&
+	       wants != PGRES_POLLING_FAILED) {
+		if (!io_wait(PQsocket(conn), wants == PGRES_POLLING_READING ? POLLIN : POLLOUT,
 		             deadline_us))
 			return false;
 		wants = PQconnectPoll(conn);
 	}
-	return PQstatus(conn) == CONNECTION_OK;
+	return true;
+}
+
+bool session_probe_hangs(const struct session_config *config, int64_t deadline_us)
+{
+	PGconn *conn = connect_start(config);
+	bool hangs = conn && !connect_finish(conn, deadline_us);
+
+	PQfinish(conn);
+	return hangs;
 }
 
 /* libpq's words on a failed connection name hosts, users and files of the operator, and nothing of
@@ -111,9 +121,8 @@ bool session_open(struct db_session *s, const struct session_config *config, int
 	s->conn = connect_start(config);
 	s->doomed = false;
 	s->patience_ms = config->patience_ms;
-	if (s->conn && PQstatus(s->conn) != CONNECTION_BAD &&
-	    connect_finish(s->conn, deadline_us) && PQsetnonblocking(s->conn, 1) == 0 &&
-	    PQenterPipelineMode(s->conn)) {
+	if (s->conn && connect_finish(s->conn, deadline_us) && PQstatus(s->conn) == CONNECTION_OK &&
+	    PQsetnonblocking(s->conn, 1) == 0 && PQenterPipelineMode(s->conn)) {
 		PQsetNoticeReceiver(s->conn, on_notice, s);
 		return true;
 	}

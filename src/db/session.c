@@ -10,6 +10,11 @@
 #include "db/violation.h"
 #include "io.h"
 
+enum {
+	SILENCE_MS = 800,   /* an answer that takes longer is looked into */
+	LOOK_AGAIN_MS = 250 /* and again */
+};
+
 static bool unavailable(struct problem *p, const char *sentence)
 {
 	p->retry_after = 1;
@@ -57,26 +62,39 @@ static bool take_in(PGconn *conn)
 	return PQconsumeInput(conn) && (!PQsslInUse(conn) || PQconsumeInput(conn));
 }
 
-/* Writes all that libpq holds, reading meanwhile, or both sides might wait for each other. */
-static bool push(PGconn *conn, int64_t deadline_us)
+/* For the socket, until the deadline, or until it is known that PostgreSQL hangs. */
+static bool wait_for(struct db_session *s, short events, int64_t deadline_us)
 {
-	int left = PQflush(conn);
+	int64_t look_us = s->asked_us + INT64_C(1000) * SILENCE_MS;
+
+	while (!io_wait(PQsocket(s->conn), events, look_us < deadline_us ? look_us : deadline_us)) {
+		if (look_us >= deadline_us || (s->hangs && s->hangs(s)))
+			return false;
+		look_us = clock_monotonic_us() + INT64_C(1000) * LOOK_AGAIN_MS;
+	}
+	return true;
+}
+
+/* Writes all that libpq holds, reading meanwhile, or both sides might wait for each other. */
+static bool push(struct db_session *s, int64_t deadline_us)
+{
+	int left = PQflush(s->conn);
 
 	while (left > 0) {
-		if (!io_wait(PQsocket(conn), POLLIN | POLLOUT, deadline_us) || !take_in(conn))
+		if (!wait_for(s, POLLIN | POLLOUT, deadline_us) || !take_in(s->conn))
 			return false;
-		left = PQflush(conn);
+		left = PQflush(s->conn);
 	}
 	return left == 0;
 }
 
 /* The next answer; NULL when the connection failed or the deadline passed. */
-static PGresult *next_answer(PGconn *conn, int64_t deadline_us)
+static PGresult *next_answer(struct db_session *s, int64_t deadline_us)
 {
-	while (PQisBusy(conn))
-		if (!io_wait(PQsocket(conn), POLLIN, deadline_us) || !take_in(conn))
+	while (PQisBusy(s->conn))
+		if (!wait_for(s, POLLIN, deadline_us) || !take_in(s->conn))
 			return NULL;
-	return PQgetResult(conn);
+	return PQgetResult(s->conn);
 }
 
 static bool same(const char *text, const char *other) { return text && strcmp(text, other) == 0; }
@@ -172,7 +190,7 @@ static bool lose(struct db_session *s, struct session_answer *answer, struct pro
 static bool take_statement(struct db_session *s, unsigned at, int64_t deadline_us,
                            struct session_answer *answer, struct problem *p)
 {
-	PGresult *result = next_answer(s->conn, deadline_us);
+	PGresult *result = next_answer(s, deadline_us);
 	PGresult *end;
 	bool good;
 
@@ -195,7 +213,7 @@ static bool take_statement(struct db_session *s, unsigned at, int64_t deadline_u
 
 static bool take_sync(struct db_session *s, int64_t deadline_us)
 {
-	PGresult *sync = next_answer(s->conn, deadline_us);
+	PGresult *sync = next_answer(s, deadline_us);
 	bool good = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
 
 	PQclear(sync);
@@ -217,13 +235,15 @@ static bool take_answers(struct db_session *s, int64_t deadline_us, struct sessi
 
 bool session_exchange(struct db_session *s, struct session_answer *ret_answer, struct problem *p)
 {
-	int64_t deadline_us =
-		s->patience_ms ? clock_monotonic_us() + INT64_C(1000) * s->patience_ms : INT64_MAX;
+	int64_t deadline_us = INT64_MAX;
 	bool good;
 
 	*ret_answer = (struct session_answer){ .rows = NULL };
 	s->round_trips++;
-	if (PQpipelineSync(s->conn) && push(s->conn, deadline_us))
+	s->asked_us = clock_monotonic_us();
+	if (s->patience_ms)
+		deadline_us = s->asked_us + INT64_C(1000) * s->patience_ms;
+	if (PQpipelineSync(s->conn) && push(s, deadline_us))
 		good = take_answers(s, deadline_us, ret_answer, p);
 	else
 		good = lose(s, ret_answer, p);

@@ -38,6 +38,11 @@ struct db_session {
 	unsigned patience_ms;
 	bool doomed;          /* to be closed when the transaction ends */
 	uint64_t round_trips; /* exchanges so far */
+	int64_t asked_us;     /* when the last exchange was sent */
+	/* Asked now and then while there is no answer: whether waiting on is of no use. May be
+	 * NULL. */
+	bool (*hangs)(struct db_session *s);
+	struct db_pool *pool;
 	bool counted, opened; /* the pool's: it stands among the open ones; it once did */
 };
 
@@ -59,6 +64,8 @@ struct session_answer {
 must_check bool session_open(struct db_session *s, const struct session_config *config,
                              int64_t deadline_us, struct problem *p);
 void session_close(struct db_session *s);
+/* Whether a new connection gets no answer at all before `deadline_us`; a refusal is an answer. */
+bool session_probe_hangs(const struct session_config *config, int64_t deadline_us);
 /* Whether PostgreSQL is still there, as far as one can know without asking it. */
 bool session_alive(struct db_session *s);
 /* Room for one more statement and a COMMIT. */

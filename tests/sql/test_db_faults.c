@@ -234,6 +234,45 @@ static void a_database_that_hangs_is_given_up(void **state)
 	db_pool_free(pool);
 }
 
+/* A minute is allowed for a statement, but not for a database that does not answer anybody. */
+static void a_database_that_answers_nobody_is_given_up_before_the_statement_is(void **state)
+{
+	struct db_pool *pool = floor_pool(3, 60000, 60000);
+	problem_auto p = { .code = PROBLEM_NONE };
+	db_rows_auto *rows = NULL, *none = NULL;
+	struct db_tx *first = NULL, *second = NULL;
+
+	(void)state;
+	assert_true(db_begin(pool, &council_one, DB_WRITE, true, &first, &p));
+	assert_true(db_begin(pool, &council_one, DB_WRITE, true, &second, &p));
+	assert_true(db_queue(first, CALL(see, NULL), &p) &&
+	            db_run(second, CALL(see, NULL), &rows, &p));
+	db_end(second);
+	assert_int_equal(db_pool_state(pool).open, 2);
+	relay_set(floor_relay(), RELAY_FROZEN);
+	assert_false(db_last(first, CALL(see, NULL), &none, &p));
+	assert_unavailable(&p);
+	assert_string_equal(p.detail, "the database did not answer in time");
+	assert_true(db_may_retry(first));
+	db_end(first);
+	assert_int_equal(db_pool_state(pool).open, 0);
+	assert_false(floor_once(pool, CALL(see, NULL), &p));
+	assert_string_equal(p.detail, "the database cannot be reached");
+	db_pool_free(pool);
+}
+
+static void a_slow_statement_is_waited_for_while_others_are_answered(void **state)
+{
+	static const struct db_query dawdle = { "dawdle", "SELECT pg_sleep(1.2)", 0 };
+	struct db_pool *pool = floor_pool(1, 1000, 60000);
+	problem_auto p = { .code = PROBLEM_NONE };
+
+	(void)state;
+	assert_true(floor_once(pool, CALL(dawdle, NULL), &p));
+	assert_int_equal(db_pool_state(pool).reconnects, 0);
+	db_pool_free(pool);
+}
+
 static void a_database_that_is_gone_is_told_at_once_and_found_again(void **state)
 {
 	struct db_pool *pool = floor_pool(4, 1000, 5000);
@@ -314,6 +353,8 @@ static const struct CMUnitTest tests[] = {
 	FLOOR_TEST(an_answer_lost_behind_commit_is_never_retried_for_a_write),
 	FLOOR_TEST(a_read_and_an_unfinished_write_may_be_retried_when_the_answer_is_lost),
 	FLOOR_TEST(a_database_that_hangs_is_given_up),
+	FLOOR_TEST(a_database_that_answers_nobody_is_given_up_before_the_statement_is),
+	FLOOR_TEST(a_slow_statement_is_waited_for_while_others_are_answered),
 	FLOOR_TEST(a_database_that_is_gone_is_told_at_once_and_found_again),
 	FLOOR_TEST(a_statement_that_takes_too_long_is_ended),
 	FLOOR_TEST(a_statement_whose_table_was_changed_may_be_retried),
