@@ -8,14 +8,16 @@
 
 struct app;
 
-/* The contract and its bindings alone: what can be wrong without a database. NULL after at least one fault. */
+/* The contract and its bindings alone: what can be wrong without a database. NULL after at least
+ * one fault. */
 struct contract *app_contract(contract_fault_fn *fault, void *context, handler_fn ***ret_handlers);
 
 /* The keys, the issuer and the TLS files: what else can be wrong before a database is asked. */
 must_check bool app_check(const struct settings *settings, contract_fault_fn *fault, void *context);
 
 /* Everything up to the listening server. The settings are borrowed. */
-must_check bool app_start(const struct settings *settings, contract_fault_fn *fault, void *context, struct app **ret_app);
+must_check bool app_start(const struct settings *settings, contract_fault_fn *fault, void *context,
+                          struct app **ret_app);
 unsigned app_port(const struct app *app);
 /* SIGHUP: keys are read again. */
 void app_reload(struct app *app);

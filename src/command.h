@@ -1,4 +1,5 @@
-/* The commands of the program. Each answers with the exit code: 0 good, 1 failed, 2 wrong use, 78 wrong configuration. */
+/* The commands of the program. Each answers with the exit code: 0 good, 1 failed, 2 wrong use, 78
+ * wrong configuration. */
 #pragma once
 
 #include "base/settings.h"

@@ -14,4 +14,5 @@ struct digest_part {
 };
 
 /* Hash of the parts one after the other, in lower-case hexadecimal. */
-must_check bool digest_hex(const struct digest_part parts[], size_t count, char ret_text[static DIGEST_TEXT]);
+must_check bool digest_hex(const struct digest_part parts[], size_t count,
+                           char ret_text[static DIGEST_TEXT]);

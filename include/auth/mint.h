@@ -1,4 +1,5 @@
-/* Development tokens: signed with the development key that `./dev run` made. Never used by `serve`. */
+/* Development tokens: signed with the development key that `./dev run` made. Never used by `serve`.
+ */
 #pragma once
 
 #include <stdint.h>
@@ -9,9 +10,10 @@ struct mint {
 	const char *key_file; /* PEM private key (RS, ES) or raw bytes (HS) */
 	const char *kid, *alg;
 	const char *issuer, *audience;
-	const char *role, *org, *carer, *scope, *subject; /* org, carer, scope, subject may be NULL: scope = all of the role */
-	const char *const *councils;                      /* NULL-terminated, may be NULL */
-	int64_t ttl_s;                                    /* negative: a token that has expired */
+	const char *role, *org, *carer, *scope,
+		*subject; /* org, carer, scope, subject may be NULL: scope = all of the role */
+	const char *const *councils; /* NULL-terminated, may be NULL */
+	int64_t ttl_s;               /* negative: a token that has expired */
 };
 
 /* The compact token, to be freed. */

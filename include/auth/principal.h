@@ -1,4 +1,5 @@
-/* Who asks: what a verified token says, parsed once. Immutable and counted, so that the cache and calls share it. */
+/* Who asks: what a verified token says, parsed once. Immutable and counted, so that the cache and
+ * calls share it. */
 #pragma once
 
 #include <stdbool.h>

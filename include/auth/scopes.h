@@ -1,4 +1,5 @@
-/* Scopes: space-separated words. An operation's wanted scopes must all be granted, never only one of them. */
+/* Scopes: space-separated words. An operation's wanted scopes must all be granted, never only one
+ * of them. */
 #pragma once
 
 #include <stdbool.h>

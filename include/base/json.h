@@ -1,4 +1,5 @@
-/* jansson under our rules: one document, no duplicate keys, no NUL, bounded depth, hashing seeded before threads. */
+/* jansson under our rules: one document, no duplicate keys, no NUL, bounded depth, hashing seeded
+ * before threads. */
 #pragma once
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /*
- * One event = one JSON line on standard error, through yder. Never a name, a token, a body, a query or a SQL text:
- * callers pass identifiers, counts and words of our own.
+ * One event = one JSON line on standard error, through yder. Never a name, a token, a body, a query
+ * or a SQL text: callers pass identifiers, counts and words of our own.
  */
 #pragma once
 

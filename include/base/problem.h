@@ -1,6 +1,7 @@
 /*
- * The one failure type. A function that can fail returns bool and takes a `struct problem *` last; on false the problem
- * says what the caller of the API is told. Nothing in it is a secret, SQL, or a value that the caller sent.
+ * The one failure type. A function that can fail returns bool and takes a `struct problem *` last;
+ * on false the problem says what the caller of the API is told. Nothing in it is a secret, SQL, or
+ * a value that the caller sent.
  */
 #pragma once
 
@@ -20,10 +21,12 @@ enum problem_code {
 
 struct problem {
 	enum problem_code code;
-	char detail[256];      /* one sentence for the caller */
-	const char *challenge; /* static text: the `error` of WWW-Authenticate (RFC 6750), or NULL */
-	unsigned retry_after;  /* seconds; 0: no Retry-After */
-	json_t *members;       /* extension members (`errors`, `rule`, `candidates` ...); owned, may be NULL */
+	char detail[256]; /* one sentence for the caller */
+	const char
+		*challenge;   /* static text: the `error` of WWW-Authenticate (RFC 6750), or NULL */
+	unsigned retry_after; /* seconds; 0: no Retry-After */
+	json_t *members; /* extension members (`errors`, `rule`, `candidates` ...); owned, may be
+	                    NULL */
 };
 
 struct problem_kind {
@@ -38,12 +41,12 @@ bool problem(struct problem *p, enum problem_code code, const char *fmt, ...) pr
 bool problem_rule(struct problem *p, const char *rule, const char *fmt, ...) printf_like(3, 4);
 
 /*
- * Adds one fault to `errors`: where (a JSON pointer), the keyword it breaks, a sentence. Sets `code` and a detail that
- * counts the faults. At most PROBLEM_FAULTS are kept.
+ * Adds one fault to `errors`: where (a JSON pointer), the keyword it breaks, a sentence. Sets
+ * `code` and a detail that counts the faults. At most PROBLEM_FAULTS are kept.
  */
 enum { PROBLEM_FAULTS = 100 };
-bool problem_fault(struct problem *p, enum problem_code code, const char *pointer, const char *keyword,
-                   const char *fmt, ...) printf_like(5, 6);
+bool problem_fault(struct problem *p, enum problem_code code, const char *pointer,
+                   const char *keyword, const char *fmt, ...) printf_like(5, 6);
 
 /* Gives the problem an extension member; takes the reference of `value` (NULL is passed over). */
 void problem_member(struct problem *p, const char *name, json_t *value);

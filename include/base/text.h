@@ -1,4 +1,5 @@
-/* Strict parsing of text at the door: the whole text or nothing, no locale, no white space skipped. */
+/* Strict parsing of text at the door: the whole text or nothing, no locale, no white space skipped.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -23,15 +24,20 @@ bool text_same_secret(const char *a, size_t a_size, const char *b, size_t b_size
 char *text_copy(const char *text);
 char *text_copy_n(const char *text, size_t size);
 void text_freep(char **text);
-/* base64url without padding (RFC 4648). ret_bytes has room for 3/4 of size; false on any other character. */
-must_check bool text_base64url_decode(const char *text, size_t size, unsigned char *ret_bytes, size_t *ret_size);
+/* base64url without padding (RFC 4648). ret_bytes has room for 3/4 of size; false on any other
+ * character. */
+must_check bool text_base64url_decode(const char *text, size_t size, unsigned char *ret_bytes,
+                                      size_t *ret_size);
 /* ret_text has room for 4/3 of size, rounded up, and a NUL. */
 void text_base64url_encode(const unsigned char *bytes, size_t size, char *ret_text);
-/* Decodes %XX in place of `text` into ret_text (room for strlen + 1). False on a bad escape, %00, or bad UTF-8. */
-must_check bool text_percent_decode(const char *text, size_t size, bool plus_is_space, char *ret_text);
+/* Decodes %XX in place of `text` into ret_text (room for strlen + 1). False on a bad escape, %00,
+ * or bad UTF-8. */
+must_check bool text_percent_decode(const char *text, size_t size, bool plus_is_space,
+                                    char *ret_text);
 /* FNV-1a, 64 bits: for tables, never for secrets or untrusted floods. */
 uint64_t text_hash(const char *text, size_t size);
-/* A whole file, at most `limit` bytes, NUL-terminated, to be freed; NULL with errno set (EFBIG when it is larger). */
+/* A whole file, at most `limit` bytes, NUL-terminated, to be freed; NULL with errno set (EFBIG when
+ * it is larger). */
 char *text_file(const char *path, size_t limit, size_t *ret_size);
 
 #define text_auto owned_by(text_freep) char

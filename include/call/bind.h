@@ -1,4 +1,5 @@
-/* Every operationId of the contract bound to exactly one handler, and every handler to an operationId; or no start. */
+/* Every operationId of the contract bound to exactly one handler, and every handler to an
+ * operationId; or no start. */
 #pragma once
 
 #include "call/operation.h"

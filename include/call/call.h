@@ -26,7 +26,8 @@ struct call {
 	struct problem problem;
 };
 
-/* NULL for a parameter that the contract calls optional and the client left out; lives as long as the call. */
+/* NULL for a parameter that the contract calls optional and the client left out; lives as long as
+ * the call. */
 const char *call_path(const struct call *c, const char *name);
 const char *call_query(const struct call *c, const char *name);
 const char *call_header(const struct call *c, const char *name);

@@ -1,4 +1,5 @@
-/* An operation of the contract and the function that keeps it; a module is one family's table of them. */
+/* An operation of the contract and the function that keeps it; a module is one family's table of
+ * them. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +9,8 @@
 
 struct call;
 
-/* True: the call has its reply. False: it has its problem. It may run again from its beginning (40001). */
+/* True: the call has its reply. False: it has its problem. It may run again from its beginning
+ * (40001). */
 typedef bool handler_fn(struct call *c);
 
 struct operation {

@@ -14,10 +14,10 @@ struct reply {
 	const char *media; /* static text */
 	char *body;        /* owned; NULL: none */
 	size_t size;
-	char etag[REPLY_ETAG];          /* "" : none; with its quotes */
-	char location[REPLY_LOCATION];  /* "" : none */
-	char *link;                     /* owned; the value of Link, or NULL */
-	bool replayed;                  /* the first answer to this Idempotency-Key, given again */
+	char etag[REPLY_ETAG];         /* "" : none; with its quotes */
+	char location[REPLY_LOCATION]; /* "" : none */
+	char *link;                    /* owned; the value of Link, or NULL */
+	bool replayed;                 /* the first answer to this Idempotency-Key, given again */
 };
 
 void reply_done(struct reply *reply);
@@ -26,14 +26,16 @@ struct call;
 struct db_rows;
 
 /*
- * Answers with the first row's column `body`, and `version` (if there is one) as the ETag. A read whose If-None-Match has
- * that ETag is answered 304 without the body.
+ * Answers with the first row's column `body`, and `version` (if there is one) as the ETag. A read
+ * whose If-None-Match has that ETag is answered 304 without the body.
  */
 must_check bool call_reply(struct call *c, int status, const struct db_rows *rows);
 /* 201 with Location: the path of the request and the new id. */
 must_check bool call_created(struct call *c, const char *id, const struct db_rows *rows);
-/* 200 with a page; its column `next_cursor`, if not NULL, becomes the Link to the next page (on a GET). */
+/* 200 with a page; its column `next_cursor`, if not NULL, becomes the Link to the next page (on a
+ * GET). */
 must_check bool call_page(struct call *c, const struct db_rows *rows);
 /* Answers with a JSON document of ours, or text of another kind. */
 must_check bool call_json(struct call *c, int status, const json_t *json);
-must_check bool call_text(struct call *c, int status, const char *media, const char *text, size_t size);
+must_check bool call_text(struct call *c, int status, const char *media, const char *text,
+                          size_t size);

@@ -16,7 +16,7 @@ struct service {
 	const struct contract *contract;
 	struct db_pool *pool;
 	const struct db_migrations *migrations;
-	const char *base_url;                    /* "" or the public URL without a slash at its end */
+	const char *base_url; /* "" or the public URL without a slash at its end */
 	const char *contract_json, *contract_yaml; /* the bundled document, as served */
 	size_t contract_json_size, contract_yaml_size;
 	char idempotency_hours[8];

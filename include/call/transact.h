@@ -1,6 +1,6 @@
 /*
- * A handler inside its transaction: the caller's identity, the idempotency key, commit, and another run when PostgreSQL
- * asks for one. What it answers has been committed.
+ * A handler inside its transaction: the caller's identity, the idempotency key, commit, and another
+ * run when PostgreSQL asks for one. What it answers has been committed.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* The contract: the bundled OpenAPI document, compiled into endpoints, or refused with everything that is wrong. */
+/* The contract: the bundled OpenAPI document, compiled into endpoints, or refused with everything
+ * that is wrong. */
 #pragma once
 
 #include <jansson.h>
@@ -12,7 +13,8 @@ struct contract;
 typedef void contract_fault_fn(void *context, const char *sentence);
 
 /* NULL after at least one fault was reported. The text is borrowed only for the call. */
-struct contract *contract_load(const char *json, size_t size, contract_fault_fn *fault, void *context);
+struct contract *contract_load(const char *json, size_t size, contract_fault_fn *fault,
+                               void *context);
 void contract_free(struct contract *contract); /* takes NULL */
 
 size_t contract_count(const struct contract *contract);

@@ -1,4 +1,5 @@
-/* One operation of the contract, as the server understands it: compiled once, read by every request. */
+/* One operation of the contract, as the server understands it: compiled once, read by every
+ * request. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +22,8 @@ struct parameter {
 	struct jsonschema *schema;
 };
 
-/* What the contract promises for one status (0: `default`). `schema` is NULL where the body is not JSON or empty. */
+/* What the contract promises for one status (0: `default`). `schema` is NULL where the body is not
+ * JSON or empty. */
 struct promise {
 	int status;
 	bool empty;

@@ -5,7 +5,8 @@
 #include "contract/endpoint.h"
 #include "contract/url.h"
 
-/* Values as text in the order of endpoint->parameters; NULL: absent. Borrowed from the URL, the headers, the contract. */
+/* Values as text in the order of endpoint->parameters; NULL: absent. Borrowed from the URL, the
+ * headers, the contract. */
 struct arguments {
 	const char *values[ENDPOINT_PARAMETERS];
 };
@@ -13,11 +14,14 @@ struct arguments {
 /* The value of a request header, or NULL. Case does not matter. */
 typedef const char *header_fn(void *context, const char *name);
 
-/* INVALID_PARAMETER with a fault for each; PRECONDITION_REQUIRED when only a required If-Match is missing. */
-must_check bool parameters_read(const struct endpoint *endpoint, const struct url *url, header_fn *header, void *context,
-                                struct arguments *ret_arguments, struct problem *p);
+/* INVALID_PARAMETER with a fault for each; PRECONDITION_REQUIRED when only a required If-Match is
+ * missing. */
+must_check bool parameters_read(const struct endpoint *endpoint, const struct url *url,
+                                header_fn *header, void *context, struct arguments *ret_arguments,
+                                struct problem *p);
 /* The value of the parameter, or NULL when it is absent or not in the contract. */
-const char *arguments_get(const struct endpoint *endpoint, const struct arguments *arguments, enum place place,
-                          const char *name);
-/* The value of the last path parameter: the id of what the path names. NULL when the path has none. */
+const char *arguments_get(const struct endpoint *endpoint, const struct arguments *arguments,
+                          enum place place, const char *name);
+/* The value of the last path parameter: the id of what the path names. NULL when the path has none.
+ */
 const char *arguments_target(const struct endpoint *endpoint, const struct arguments *arguments);

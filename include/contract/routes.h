@@ -17,7 +17,8 @@ struct route {
 };
 
 /* The route whose template fits the segments, or NULL (404). */
-const struct route *routes_find(const struct contract *contract, const char *const segments[], size_t count);
+const struct route *routes_find(const struct contract *contract, const char *const segments[],
+                                size_t count);
 /* "GET, HEAD, OPTIONS, PATCH" into ret_allow: the value of Allow. */
 enum { ROUTE_ALLOW = 64 };
 void route_allow(const struct route *route, char ret_allow[static ROUTE_ALLOW]);

@@ -1,4 +1,5 @@
-/* A request target taken apart: path and query stay apart, segments are decoded one by one, pairs keep their order. */
+/* A request target taken apart: path and query stay apart, segments are decoded one by one, pairs
+ * keep their order. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,8 +22,8 @@ struct url {
 };
 
 /*
- * INVALID_PARAMETER for a bad escape, NUL, text that is not UTF-8, dot segments, too many pairs; NOT_FOUND for a path
- * that no template could fit (too many segments, empty segments).
+ * INVALID_PARAMETER for a bad escape, NUL, text that is not UTF-8, dot segments, too many pairs;
+ * NOT_FOUND for a path that no template could fit (too many segments, empty segments).
  */
 must_check bool url_parse(const char *target, struct url *ret_url, struct problem *p);
 void url_free(struct url *url);

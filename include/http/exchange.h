@@ -23,4 +23,5 @@ struct host {
 };
 
 /* Always fills the response. */
-void exchange_serve(const struct host *host, const struct request *request, struct response *ret_response);
+void exchange_serve(const struct host *host, const struct request *request,
+                    struct response *ret_response);

@@ -1,4 +1,5 @@
-/* A request and a response without their library: what server.c takes from Ulfius and gives back to it. */
+/* A request and a response without their library: what server.c takes from Ulfius and gives back to
+ * it. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +33,9 @@ struct response {
 };
 
 const char *request_header(const struct request *request, const char *name);
-/* A header that finds no room or no memory is left out: nothing here is worth failing a finished change for. */
-void response_header(struct response *response, const char *name, const char *fmt, ...) printf_like(3, 4);
+/* A header that finds no room or no memory is left out: nothing here is worth failing a finished
+ * change for. */
+void response_header(struct response *response, const char *name, const char *fmt, ...)
+	printf_like(3, 4);
 bool response_has(const struct response *response, const char *name);
 void response_done(struct response *response);

@@ -14,5 +14,6 @@ struct metrics;
 struct metrics *metrics_new(const struct contract *contract);
 void metrics_free(struct metrics *metrics);
 /* endpoint NULL: the request fitted none. */
-void metrics_count(struct metrics *metrics, const struct endpoint *endpoint, int status, int64_t duration_us);
+void metrics_count(struct metrics *metrics, const struct endpoint *endpoint, int status,
+                   int64_t duration_us);
 must_check bool metrics_write(const struct metrics *metrics, struct buf *text);

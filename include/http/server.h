@@ -1,4 +1,5 @@
-/* The HTTP server: Ulfius on libmicrohttpd's epoll pool, one catch-all endpoint, limits, drain and stop. */
+/* The HTTP server: Ulfius on libmicrohttpd's epoll pool, one catch-all endpoint, limits, drain and
+ * stop. */
 #pragma once
 
 #include "base/problem.h"
@@ -16,9 +17,10 @@ struct server_config {
 };
 
 /* `host` is borrowed until server_stop; its `draining` is set by this module. */
-must_check bool server_start(const struct server_config *config, struct host *host, struct server **ret_server,
-                             struct problem *p);
+must_check bool server_start(const struct server_config *config, struct host *host,
+                             struct server **ret_server, struct problem *p);
 unsigned server_port(const struct server *server);
-/* Takes no new connection and refuses new requests; waits until the running ones are answered, `seconds` at most. */
+/* Takes no new connection and refuses new requests; waits until the running ones are answered,
+ * `seconds` at most. */
 void server_drain(struct server *server, unsigned seconds);
 void server_stop(struct server *server); /* takes NULL */

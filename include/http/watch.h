@@ -1,6 +1,7 @@
 /*
- * Connections that take too long: libmicrohttpd ends one on which nothing moves, but a client that sends a byte now and then
- * would hold it for ever. Here a request that is not whole within the timeout loses its connection.
+ * Connections that take too long: libmicrohttpd ends one on which nothing moves, but a client that
+ * sends a byte now and then would hold it for ever. Here a request that is not whole within the
+ * timeout loses its connection.
  */
 #pragma once
 
@@ -17,4 +18,5 @@ void watch_free(struct watch *watch); /* takes NULL; every connection must have 
 /* NULL when memory runs out: the connection is then not watched. */
 struct watched *watch_open(struct watch *watch, int fd);
 void watch_touch(struct watched *connection); /* a request begins or ends; takes NULL */
-void watch_close(struct watch *watch, struct watched *connection); /* before the fd is closed; takes NULL */
+void watch_close(struct watch *watch,
+                 struct watched *connection); /* before the fd is closed; takes NULL */

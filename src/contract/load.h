@@ -28,8 +28,10 @@ struct contract {
 
 /* Reports a fault and returns false. `at` may be NULL. */
 bool loader_fault(struct loader *l, const struct spot *at, const char *fmt, ...) printf_like(3, 4);
-/* The member, with every $ref on the way followed. False when it is absent (no fault) or a $ref leads nowhere (fault). */
-must_check bool spot_child(struct loader *l, const struct spot *from, const char *token, struct spot *ret_spot);
+/* The member, with every $ref on the way followed. False when it is absent (no fault) or a $ref
+ * leads nowhere (fault). */
+must_check bool spot_child(struct loader *l, const struct spot *from, const char *token,
+                           struct spot *ret_spot);
 /* The member as it stands. False when it is absent. */
 must_check bool spot_member(const struct spot *from, const char *token, struct spot *ret_spot);
 /* Follows a $ref if the spot is one. */

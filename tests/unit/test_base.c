@@ -21,8 +21,10 @@ static void numbers_are_whole_texts_within_bounds(void **state)
 	(void)state;
 	assert_true(text_number("200", 1, 200, &n));
 	assert_int_equal(n, 200);
-	for (const char *const *bad = (const char *const[]){ "", "201", "0", "-1", "+1", " 1", "1 ", "01", "1.0",
-	                                                      "18446744073709551616", NULL }; *bad; bad++)
+	for (const char *const *bad =
+	             (const char *const[]){ "", "201", "0", "-1", "+1", " 1", "1 ", "01", "1.0",
+	                                    "18446744073709551616", NULL };
+	     *bad; bad++)
 		assert_false(text_number(*bad, 1, 200, &n));
 	assert_int_equal(n, 200);
 }

@@ -52,15 +52,15 @@ static void what_is_not_understood_stops_the_start(void **state)
 	                       "{a} is not among its parameters");
 	assert_stops_the_start(
 		"\"/"
-	        "a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
-	        "{"
+		"a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
+		"{"
 		"\"application/json\":{\"schema\":{\"type\":\"object\",\"maxLenght\":3}}}}," OK_
 		"}}",
 		"maxLenght");
 	assert_stops_the_start(
 		"\"/"
-	        "a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
-	        "{"
+		"a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
+		"{"
 		"\"application/json\":{\"schema\":{\"type\":\"object\"},\"example\":3}}}," OK_ "}}",
 		"example breaks its schema");
 	assert_stops_the_start("\"/"
@@ -88,8 +88,8 @@ static void two_templates_for_one_path_stop_the_start(void **state)
 											 "b",
 											 "path",
 											 "{\"type\""
-	                                                                                 ":\"string"
-	                                                                                 "\"}")),
+											 ":\"string"
+											 "\"}")),
 		"matches what");
 	assert_stops_the_start("\"/c\":" GET_("a", "") ",\"/d\":" GET_("a", ""), "is there twice");
 }
@@ -105,26 +105,27 @@ static const char *const tree = "\"/c\":" GET_(
 											  "id",
 											  "path",
 											  "{\"type"
-                                                                                          "\":"
-                                                                                          "\"string"
-                                                                                          "\","
-                                                                                          "\"format"
-                                                                                          "\":"
-                                                                                          "\"uuid\""
-                                                                                          "}")) ","
-                                                                                                "\""
-                                                                                                "/c"
-                                                                                                "/{"
-                                                                                                "id"
-                                                                                                "}/"
-                                                                                                "de"
-                                                                                                "ep"
-                                                                                                "\""
-                                                                                                ":" GET_("deep",
-                                                                                                         PARAMETER_(
-														 "id",
-														 "path",
-														 "{\"type\":\"string\"}"));
+											  "\":"
+											  "\"string"
+											  "\","
+											  "\"format"
+											  "\":"
+											  "\"uuid\""
+											  "}")) ","
+												"\""
+												"/c"
+												"/{"
+												"id"
+												"}/"
+												"de"
+												"ep"
+												"\""
+												":" GET_(
+													"deep",
+													PARAMETER_(
+														"id",
+														"path",
+														"{\"type\":\"string\"}"));
 
 static const char *routed(const struct contract *contract, const char *target)
 {
