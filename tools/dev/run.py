@@ -27,6 +27,7 @@ ROLES = ("council_admin", "practitioner", "commissioner", "directory_editor", "a
 PARTNERS = {"assessor": "carer_organisation", "support_worker": "carer_organisation", "referrer": "carer_organisation",
             "vcfse_editor": "carer_organisation", "hospital_in_reach": "hospital_trust",
             "break_provider": "breaks_provider"}  # and the kind of organisation that their tokens are of
+NOBODY = "019a98d2-cd00-7000-8000-000000000000"  # whom tokens stand for where there is no such organisation or carer
 
 
 class Refused(Exception):
@@ -153,18 +154,17 @@ def people(cluster):
     council = carer[0][1] if carer else "E09000019"
     kinds = cluster.sql(f"SELECT kind, id FROM organisation WHERE '{council}' = ANY (councils) ORDER BY id DESC",
                         database="carers")
-    return council, dict(kinds), carer[0][0] if carer else None
+    return council, dict(kinds), carer[0][0] if carer else NOBODY
 
 
 def token(settings, role, council, organisations, carer):
     command = [PROGRAM, "token", "--settings", settings, "--role", role, "--ttl", "43200"]
     if role == "carer":
-        command += ["--carer", carer] if carer else []
+        command += ["--carer", carer]
     else:
         command += ["--council", council]
-    organisation = organisations.get(PARTNERS.get(role))
-    if organisation:
-        command += ["--org", organisation]
+    if role in PARTNERS:
+        command += ["--org", organisations.get(PARTNERS[role], NOBODY)]
     done = subprocess.run(command, text=True, capture_output=True)
     if done.returncode:
         raise Refused(f"no token for {role}: {done.stderr}")
