@@ -71,7 +71,7 @@ def closed(schema, where):
     if "object" in kinds:
         assert "additionalProperties" in schema and ("properties" in schema or "maxProperties" in schema), where
     if "string" in kinds:
-        assert "maxLength" in schema or "enum" in schema, where
+        assert "maxLength" in schema or "enum" in schema or schema.get("format") == "uuid", where
     if "array" in kinds:
         assert "maxItems" in schema, where
     if {"number", "integer"} & set(kinds):
