@@ -94,7 +94,7 @@ static const char *take_settings(struct command_line *line)
 
 static int run(size_t command, struct command_line *line)
 {
-	struct settings settings = { 0 };
+	static struct settings settings;
 	const char *file = take_settings(line);
 	int code = EXIT_CONFIG;
 

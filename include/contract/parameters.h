@@ -11,13 +11,16 @@ struct arguments {
 	const char *values[ENDPOINT_PARAMETERS];
 };
 
-/* The value of a request header, or NULL. Case does not matter. */
-typedef const char *header_fn(void *context, const char *name);
+/* Where a request's headers are found. `get`: the value, or NULL; case does not matter. */
+struct headers {
+	const char *(*get)(void *context, const char *name);
+	void *context;
+};
 
 /* INVALID_PARAMETER with a fault for each; PRECONDITION_REQUIRED when only a required If-Match is
  * missing. */
 must_check bool parameters_read(const struct endpoint *endpoint, const struct url *url,
-                                header_fn *header, void *context, struct arguments *ret_arguments,
+                                const struct headers *headers, struct arguments *ret_arguments,
                                 struct problem *p);
 /* The value of the parameter, or NULL when it is absent or not in the contract. */
 const char *arguments_get(const struct endpoint *endpoint, const struct arguments *arguments,

@@ -10,8 +10,7 @@
 
 struct request {
 	const char *method, *target; /* target: path and query, raw */
-	header_fn *header;           /* by name, case does not matter */
-	void *header_context;
+	struct headers headers;
 	const char *body;
 	size_t body_size;
 	bool body_cut;       /* there was more than the limit */

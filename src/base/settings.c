@@ -121,8 +121,6 @@ static void set(struct settings *s, const struct row *row, const char *value, st
 	}
 }
 
-extern char **environ;
-
 /* A misspelt CARERS_ variable must not vanish. */
 static void refuse_unknown(struct faults *faults)
 {

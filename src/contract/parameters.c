@@ -124,7 +124,7 @@ static void refuse_unknown(const struct endpoint *endpoint, const struct url *ur
 }
 
 static const char *find(const struct endpoint *endpoint, const struct parameter *parameter,
-                        const struct url *url, header_fn *header, void *context, struct problem *p)
+                        const struct url *url, const struct headers *headers, struct problem *p)
 {
 	switch (parameter->place) {
 	case PLACE_PATH:
@@ -134,7 +134,7 @@ static const char *find(const struct endpoint *endpoint, const struct parameter 
 	case PLACE_HEADER:
 		break;
 	}
-	return header(context, parameter->name);
+	return headers->get(headers->context, parameter->name);
 }
 
 static void missing(const struct parameter *parameter, struct problem *p)
@@ -145,14 +145,15 @@ static void missing(const struct parameter *parameter, struct problem *p)
 	problem_fault(p, PROBLEM_INVALID_PARAMETER, pointer, "required", "is required");
 }
 
-bool parameters_read(const struct endpoint *endpoint, const struct url *url, header_fn *header,
-                     void *context, struct arguments *ret_arguments, struct problem *p)
+bool parameters_read(const struct endpoint *endpoint, const struct url *url,
+                     const struct headers *headers, struct arguments *ret_arguments,
+                     struct problem *p)
 {
 	bool match_missing = false;
 
 	for (size_t i = 0; i < endpoint->parameter_count; i++) {
 		const struct parameter *parameter = &endpoint->parameters[i];
-		const char *value = find(endpoint, parameter, url, header, context, p);
+		const char *value = find(endpoint, parameter, url, headers, p);
 
 		ret_arguments->values[i] = value ? value : parameter->preset;
 		if (value)

@@ -156,8 +156,8 @@ static bool x_validate(struct exchange *x)
 {
 	struct call *c = &x->call;
 
-	if (!parameters_read(c->endpoint, &c->url, x->request->header, x->request->header_context,
-	                     &c->arguments, &c->problem))
+	if (!parameters_read(c->endpoint, &c->url, &x->request->headers, &c->arguments,
+	                     &c->problem))
 		return false;
 	return !c->body || faults_validate(c->endpoint->body, c->body, PROBLEM_VALIDATION_FAILED,
 	                                   "", &c->problem);

@@ -17,7 +17,7 @@ static void infop(struct addrinfo **info)
 
 static unsigned port_of(int fd)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = { 0 };
 	socklen_t size = sizeof at;
 
 	if (getsockname(fd, (struct sockaddr *)&at, &size) < 0)

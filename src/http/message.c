@@ -8,7 +8,7 @@
 
 const char *request_header(const struct request *request, const char *name)
 {
-	return request->header(request->header_context, name);
+	return request->headers.get(request->headers.context, name);
 }
 
 void response_header(struct response *response, const char *name, const char *fmt, ...)

@@ -163,14 +163,14 @@ static const char *no_header(void *context, const char *name)
 static void read_parameters(const struct contract *contract, const char *target, const char *header,
                             struct arguments *arguments, struct problem *p)
 {
+	const struct headers headers = { no_header, (void *)(uintptr_t)header };
 	url_auto url = { 0 };
 	problem_auto ignored = { 0 };
 	const struct route *route;
 
 	assert_true(url_parse(target, &url, &ignored));
 	route = routes_find(contract, url.segments, url.segment_count);
-	if (!parameters_read(route->by_method[METHOD_GET], &url, no_header,
-	                     (void *)(uintptr_t)header, arguments, p))
+	if (!parameters_read(route->by_method[METHOD_GET], &url, &headers, arguments, p))
 		assert_int_not_equal(p->code, PROBLEM_NONE);
 }
 
