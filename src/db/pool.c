@@ -89,14 +89,21 @@ struct db_pool_state db_pool_state(struct db_pool *pool)
 
 /* All of these with the lock held. */
 
-static void leave(struct db_pool *pool, struct waiter *gone)
+static void join(struct db_pool *pool, struct waiter *w)
+{
+	*pool->end = w;
+	pool->end = &w->next;
+	pool->state.waiting++;
+}
+
+static void leave(struct db_pool *pool, struct waiter *w)
 {
 	struct waiter **at = &pool->first;
 
-	while (*at != gone)
+	while (*at && *at != w)
 		at = &(*at)->next;
-	*at = gone->next;
-	if (!*at)
+	*at = w->next;
+	if (!w->next)
 		pool->end = at;
 	pool->state.waiting--;
 }
@@ -161,9 +168,7 @@ static enum found wait_for(struct db_pool *pool, int64_t deadline_us,
 	bool in_time = true;
 
 	pthread_cond_init(&self.woken, &pool->monotonic);
-	*pool->end = &self;
-	pool->end = &self.next;
-	pool->state.waiting++;
+	join(pool, &self);
 	while (in_time && !self.given && found == FOUND_NONE) {
 		in_time = pthread_cond_timedwait(&self.woken, &pool->lock, &until) == 0;
 		if (!self.given)
@@ -198,7 +203,7 @@ struct db_session *pool_borrow(struct db_pool *pool, struct problem *p)
 		found = find(pool, &s);
 		if (found == FOUND_NONE)
 			found = wait_for(pool, deadline_us, &s);
-		if (found != FOUND)
+		if (found != FOUND || !s)
 			break;
 		pthread_mutex_unlock(&pool->lock);
 		if (away_make_ready(pool, s, deadline_us))

@@ -164,6 +164,15 @@ int floor_number(const char *sql)
 	return number;
 }
 
+void floor_limit(int connections)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof sql, "ALTER DATABASE %s CONNECTION LIMIT %d", floor_state.name,
+	         connections);
+	floor_sql(sql);
+}
+
 void floor_wait(const char *sql, int number)
 {
 	int64_t deadline_us = clock_monotonic_us() + 10000000;

@@ -27,6 +27,9 @@ int floor_number(const char *sql);
 /* Asks until the answer is this number; fails the test when that takes longer than ten seconds. */
 void floor_wait(const char *sql, int number);
 
+/* How many connections the server allows to this database, but for superusers; -1: any number. */
+void floor_limit(int connections);
+
 /* Callers: staff of council one, of council two, and a partner. */
 extern const struct db_claims council_one, council_two, partner;
 

@@ -144,12 +144,12 @@ static void a_session_too_many_for_the_server_does_not_stop_the_others(void **st
 	struct db_tx *tx = begin(pool, pid, sizeof pid);
 
 	(void)state;
-	floor_sql("ALTER ROLE floor_service CONNECTION LIMIT 0");
+	floor_limit(0);
 	assert_false(floor_once(pool, CALL(who, NULL), &p));
 	assert_string_equal(p.detail, "every database session is busy");
 	db_end(tx);
 	assert_true(floor_once(pool, CALL(who, NULL), &p));
-	floor_sql("ALTER ROLE floor_service CONNECTION LIMIT -1");
+	floor_limit(-1);
 	db_pool_free(pool);
 }
 
