@@ -14,6 +14,7 @@ struct command_line {
 
 int command_serve(const struct command_line *line);
 int command_token(const struct command_line *line);
+int command_validate(const struct command_line *line);
 
 /* One sentence on standard error; a contract_fault_fn and a settings_fault_fn. */
 void command_complain(void *context, const char *sentence);

@@ -65,6 +65,8 @@ static const struct {
 	{ "migrate", command_migrate, false, "bring the database to this program's version" },
 	{ "check", command_check, false, "say all that is wrong with settings and contract" },
 	{ "token", command_token, false, "mint a development token" },
+	{ "validate", command_validate, true,
+	  "validate JSON files against a JSON Schema 2020-12 document" },
 	{ "version", command_version, true, "print the version" },
 };
 

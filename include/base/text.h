@@ -15,6 +15,7 @@ must_check bool text_bool(const char *text, bool *ret_value);
 /* UTF-8 as RFC 3629 has it: no surrogates, no overlong forms; NUL is refused. */
 bool text_utf8(const char *bytes, size_t size);
 bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *suffix);
 bool text_same_nocase(const char *a, const char *b); /* ASCII letters only */
 /* Printable ASCII without space: RFC 9110's visible characters. */
 bool text_visible(const char *text);

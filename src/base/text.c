@@ -79,6 +79,13 @@ bool text_starts(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool text_ends(const char *text, const char *suffix)
+{
+	size_t size = strlen(text), end = strlen(suffix);
+
+	return size >= end && strcmp(text + size - end, suffix) == 0;
+}
+
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
 
 bool text_same_nocase(const char *a, const char *b)
