@@ -70,7 +70,8 @@ static bool add_below(struct jsonschema_registry *registry, const char *base, co
 	       add(registry, file, buf_text(&uri));
 }
 
-/* Every .json file of the folder and those below it, each under the URI that its path gives it. */
+/* Every .json file of the folder and those below it, each under the URI that its path gives it. One
+ * that is no schema is told and left out: it does harm only if a reference wants it. */
 static bool add_folder(struct jsonschema_registry *registry, const char *pair)
 {
 	const char *equals = strchr(pair, '=');
@@ -90,7 +91,7 @@ static bool add_folder(struct jsonschema_registry *registry, const char *pair)
 			return false;
 		any = true;
 	}
-	return any || refuse(folder, "has no .json file");
+	return any || refuse(folder, "has no schema");
 }
 
 /* The file's own URI: what its relative references are resolved against when it has no $id. */
