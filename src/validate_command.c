@@ -86,10 +86,8 @@ static bool add_folder(struct jsonschema_registry *registry, const char *pair)
 	for (FTSENT *entry = fts_read(tree); entry; entry = fts_read(tree)) {
 		if (entry->fts_info != FTS_F || !text_ends(entry->fts_path, ".json"))
 			continue;
-		if (!add_below(registry, equals + 1, entry->fts_path + strlen(folder),
-		               entry->fts_path))
-			return false;
-		any = true;
+		any |= add_below(registry, equals + 1, entry->fts_path + strlen(folder),
+		                 entry->fts_path);
 	}
 	return any || refuse(folder, "has no schema");
 }
