@@ -29,7 +29,7 @@ DATABASE = {"checkpoint_timeout": "1h", "max_wal_size": "8GB"}
 RESET = """SET session_replication_role = replica;
 TRUNCATE audit_entry, idempotency;
 DELETE FROM carer WHERE id >= '0190a001-0000-7000-8000-000000000000';
-VACUUM ANALYZE;
+VACUUM ANALYZE carer;
 CHECKPOINT;
 """
 SLOW_CARER = "0190a000-0000-7000-8000-100000000000"  # the first of the data set
