@@ -50,7 +50,8 @@ UPDATE carer c
 -- name: carer_move(carer_id, action, body)
 SELECT carer_move($1::uuid, $2, $3::jsonb);
 
--- The lists answer with one row: the page as `body`, and `next_cursor`, NULL on the last page. $1 is the limit.
+-- The lists answer with one row: the page as `body`, and `next_cursor`, NULL on the last page. $1 is the limit. OFFSET 0 has
+-- each carer of a page fetched by her key: a planner that has no statistics yet would rather read all of a council.
 
 -- For council roles, newest first. One of three branches runs: without filters along carer_by_council; with filters along
 -- carer_by_state or carer_by_source, one short walk for each of the fifteen pairs of state and known.
@@ -99,7 +100,7 @@ found AS MATERIALIZED (
 page AS MATERIALIZED (
     SELECT c.id, c.council, c.body
       FROM (SELECT f.id FROM found f ORDER BY f.id DESC LIMIT $1::integer) AS f
-      JOIN carer_view c ON c.id = f.id),
+     CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), n.next_cursor) AS body, n.next_cursor
@@ -121,7 +122,7 @@ WITH found AS MATERIALIZED (
 page AS MATERIALIZED (
     SELECT c.id, c.council, c.body
       FROM (SELECT f.id FROM found f ORDER BY f.id DESC LIMIT $1::integer) AS f
-      JOIN carer_view c ON c.id = f.id),
+     CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), n.next_cursor) AS body, n.next_cursor
@@ -158,7 +159,7 @@ found AS MATERIALIZED (
 page AS MATERIALIZED (
     SELECT c.id, c.council, c.body, f.updated_at
       FROM (SELECT f.* FROM found f ORDER BY f.updated_at, f.id LIMIT $1::integer) AS f
-      JOIN carer_view c ON c.id = f.id),
+     CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.updated_at, p.id) FROM page p), n.next_cursor) AS body,
@@ -188,7 +189,7 @@ WITH found AS MATERIALIZED (
 page AS MATERIALIZED (
     SELECT c.id, c.council, c.body, f.updated_at
       FROM (SELECT f.* FROM found f ORDER BY f.updated_at, f.id LIMIT $1::integer) AS f
-      JOIN carer_view c ON c.id = f.id),
+     CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council)
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.updated_at, p.id) FROM page p), n.next_cursor) AS body,
@@ -217,7 +218,7 @@ SELECT page_body((SELECT p.body FROM page p), NULL) AS body, NULL::text AS next_
 WITH page AS MATERIALIZED (
     SELECT c.id, c.council, c.body
       FROM (SELECT c.id FROM carer c WHERE c.nhs_number = $1 ORDER BY c.id DESC LIMIT 50) AS f
-      JOIN carer_view c ON c.id = f.id),
+     CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids)
     SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
@@ -235,7 +236,7 @@ WITH page AS MATERIALIZED (
                AND ($3::text IS NULL OR replace(c.postcode, ' ', '') = upper(replace($3, ' ', '')))
              ORDER BY c.id DESC
              LIMIT 50) AS f
-      JOIN carer_view c ON c.id = f.id),
+     CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids)
     SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
@@ -252,7 +253,7 @@ WITH page AS MATERIALIZED (
              WHERE r.system = $1 AND r.ref = $2
              ORDER BY r.carer_id DESC
              LIMIT 50) AS f
-      JOIN carer_view c ON c.id = f.id),
+     CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids)
     SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
