@@ -21,6 +21,14 @@ static const char kill_all[] = "SELECT count(pg_terminate_backend(pid)) FROM pg_
 static const char count_all[] = "SELECT count(*) FROM pg_stat_activity "
 				"WHERE usename = 'floor_service' AND datname = current_database()";
 
+/* The only one there is, once those of earlier tests have ended. */
+static void kill_the_session(void)
+{
+	floor_wait(count_all, 1);
+	assert_int_equal(floor_number(kill_all), 1);
+	floor_wait(count_all, 0);
+}
+
 static void assert_unavailable(const struct problem *p)
 {
 	assert_int_equal(p->code, PROBLEM_UNAVAILABLE);
@@ -114,8 +122,7 @@ static void a_session_that_was_killed_at_rest_is_replaced_unseen(void **state)
 
 	(void)state;
 	assert_true(floor_once(pool, CALL(add, "7"), &p));
-	assert_int_equal(floor_number(kill_all), 1);
-	floor_wait(count_all, 0);
+	kill_the_session();
 	assert_true(floor_once(pool, CALL(add, "8"), &p));
 	assert_int_equal(db_pool_state(pool).reconnects, 1);
 	db_pool_free(pool);
@@ -131,8 +138,7 @@ static void a_session_that_is_killed_in_a_transaction_may_be_retried(void **stat
 	(void)state;
 	assert_true(db_begin(pool, &council_one, DB_WRITE, false, &tx, &p));
 	assert_true(db_run(tx, CALL(add, "7"), &rows, &p));
-	assert_int_equal(floor_number(kill_all), 1);
-	floor_wait(count_all, 0);
+	kill_the_session();
 	assert_false(db_last(tx, CALL(add, "8"), &last, &p));
 	assert_unavailable(&p);
 	assert_true(db_may_retry(tx));
