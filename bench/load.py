@@ -8,6 +8,7 @@ import os
 import re
 import resource
 import subprocess
+import time
 
 from ground import HERE
 from pg_cluster import BIN
@@ -15,6 +16,7 @@ from pg_cluster import BIN
 WRK_THREADS = 2
 PLACEHOLDER = re.compile(r"<([a-z]+)>")
 TICKS = os.sysconf("SC_CLK_TCK")
+SETTLE_SECONDS = 60
 SAMPLED = 0.1  # share of its transactions that pgbench writes down for the percentiles
 
 
@@ -128,9 +130,27 @@ def forget_peak(pid):
         file.write("5")
 
 
+def open_connections(port):
+    """Of the service: established, or closed by the client alone."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(row[1].endswith(f":{port:04X}") and row[3] in ("01", "08") for row in rows)
+
+
+def settle(ground):
+    """Until the service has done with the turn before: wrk leaves in the middle of requests, whose connections would
+    count as this turn's memory and time."""
+    until = time.monotonic() + SETTLE_SECONDS
+    while open_connections(ground.port):
+        if time.monotonic() > until:
+            raise BenchFailed(f"{SETTLE_SECONDS} s after a turn the service still has connections open")
+        time.sleep(0.02)
+
+
 def wrk(ground, target, alg, connections, seconds):
     template = ground.folder / "request.http"
     template.write_bytes(request_template(ground, target).encode())
+    settle(ground)
     meter = Meter(ground)
     out = run(["wrk", "-t", min(WRK_THREADS, connections), "-c", connections, "-d", f"{seconds}s", "--timeout", "30s",
                "-s", HERE / "requests.lua", f"http://127.0.0.1:{ground.port}/", "--", template,
@@ -214,6 +234,7 @@ def pgbench(ground, target, clients, seconds):
     file = ground.folder / "script.sql"
     file.write_text(script.text, encoding="utf-8")
     variables = {**script.variables, "turn": ground.next_turn()}
+    settle(ground)
     meter = Meter(ground)
     out = run([BIN / "pgbench", "--no-vacuum", "--protocol=prepared", "--file", file, "--client", clients,
                "--jobs", min(WRK_THREADS, clients), "--time", seconds, "--log", f"--sampling-rate={SAMPLED}",
