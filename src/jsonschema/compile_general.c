@@ -68,7 +68,8 @@ static bool keep_values(struct building *b, const char *keyword, json_t *values,
 		return js_no_memory(b);
 	json_array_foreach (values, i, value) {
 		if (json_is_string(value)) {
-			json_array_append(strings, value);
+			if (json_array_append(strings, value) != 0)
+				return js_no_memory(b);
 			continue;
 		}
 		if (!js_list_add(&b->c->schema->values, value))

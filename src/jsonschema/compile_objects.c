@@ -26,23 +26,27 @@ static bool compile_size(struct building *b, const char *keyword, op_fn *run)
 	                           .bound = bound });
 }
 
-/* An array of the names that `properties` or `required` speak of, each once. */
+/* An array of the names that `properties` or `required` speak of, each once; NULL without memory.
+ */
 static json_t *member_names(const json_t *properties, const json_t *required)
 {
 	json_t *names = json_array();
+	bool fine = names != NULL;
 	const char *key;
 	size_t length;
 	json_t *value;
 	size_t i;
 
-	json_object_keylen_foreach((json_t *)properties, key, length, value)
-		json_array_append_new(names, json_stringn_nocheck(key, length));
+	json_object_keylen_foreach((json_t *)properties, key, length, value) fine =
+		json_array_append_new(names, json_stringn_nocheck(key, length)) == 0 && fine;
 	json_array_foreach (required, i, value) {
-		if (!json_object_getn(properties, json_string_value(value),
-		                      json_string_length(value)))
-			json_array_append(names, value);
+		const char *name = json_string_value(value);
+		if (!json_object_getn(properties, name, json_string_length(value)))
+			fine = json_array_append(names, value) == 0 && fine;
 	}
-	return names;
+	if (!fine)
+		json_decref(names);
+	return fine ? names : NULL;
 }
 
 static bool link_members(struct building *b, json_t *properties, struct members *members,
@@ -76,6 +80,8 @@ static bool compile_named(struct building *b, struct members *members)
 	if (required && !js_strings(b, "required", required, &checked))
 		return false;
 	json_auto_t *names = member_names(properties, required);
+	if (!names)
+		return js_no_memory(b);
 	if (!js_strings(b, "properties", names, &members->names))
 		return false;
 	struct member *list = js_arena_array(b->arena, members->names->count, sizeof(*list));

@@ -45,7 +45,8 @@ static size_t count_contained(struct run *r, const struct contains *c, const str
 		if (!js_apply_item(r, &c->link, f, i))
 			continue;
 		count++;
-		json_array_append_new(indexes, json_integer((json_int_t)i));
+		if (indexes)
+			json_array_append_new(indexes, json_integer((json_int_t)i));
 		if (f->track)
 			track_mark(f->track, i);
 		bool enough = count >= c->min && c->max == SIZE_MAX;

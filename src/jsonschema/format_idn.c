@@ -76,7 +76,8 @@ static size_t u_label(const char *label, size_t length, int flags)
 	memcpy(text, label, length);
 	text[length] = '\0';
 	size_t encoded = 0;
-	if (idn2_register_u8((const uint8_t *)text, NULL, &found, flags) == IDN2_OK)
+	bool whole = strlen(text) == length; /* no NUL in it */
+	if (whole && idn2_register_u8((const uint8_t *)text, NULL, &found, flags) == IDN2_OK)
 		encoded = strlen((const char *)found);
 	idn2_free(found);
 	return encoded;

@@ -119,8 +119,10 @@ bool js_number_multiple(const json_t *value, const struct number *divisor)
 	if (divisor->places < 0) {
 		double real = json_number_value(value);
 		double quotient = real / divisor->real;
-		return isfinite(quotient) ? js_number_is_integer(quotient)
-		                          : fmod(real, divisor->real) == 0;
+		if (!isfinite(quotient))
+			return fmod(real, divisor->real) == 0;
+		return js_number_is_integer(quotient) ||
+		       nearbyint(quotient) * divisor->real == real;
 	}
 	if (json_is_integer(value))
 		return remainder_scaled(json_integer_value(value), divisor) == 0;

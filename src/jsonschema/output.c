@@ -84,6 +84,7 @@ static struct entry *entry_new(const struct frame *f, const char *path, const ch
 		js_text_adds(&said, "has a name that ");
 	js_text_adds(&said, message ? message : "");
 	entry->bare = *path == '\0';
+	entry->never = f->node->never;
 	entry->instance = taken(&instance);
 	entry->keyword_path = taken(&keyword);
 	entry->absolute = taken(&absolute);
@@ -107,7 +108,7 @@ static const char *keyword_of(const struct entry *entry)
 
 	if (!entry->bare)
 		return last;
-	for (size_t i = 0; i < sizeof(direct) / sizeof(*direct); i++) {
+	for (size_t i = 0; entry->never && i < sizeof(direct) / sizeof(*direct); i++) {
 		if (strcmp(direct[i], last) == 0)
 			return last;
 	}

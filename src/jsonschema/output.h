@@ -10,7 +10,8 @@ struct entry {
 	char *absolute;
 	char *message;
 	json_t *annotation; /* NULL: a fault */
-	bool bare;          /* no keyword's fault, but a schema's: `false` */
+	bool bare;          /* no keyword's fault, but a schema's ... */
+	bool never;         /* ... which is `false` */
 };
 
 struct output {

@@ -1,7 +1,7 @@
 /*
- * Runs the official JSON-Schema-Test-Suite (draft 2020-12) against src/jsonschema and prints how
- * many tests of each folder pass. Usage: jsonschema_suite FOLDER, the folder being the suite's
- * root.
+ * Runs the official JSON-Schema-Test-Suite (draft 2020-12) against src/jsonschema: each test as a
+ * line of TAP, then how many of each folder pass. Usage: jsonschema_suite FOLDER, the folder being
+ * the suite's root.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -33,13 +33,21 @@ struct suite {
 	json_t *remotes; /* URI to document */
 	json_t *output_schema;
 	struct tally *tally;
-	const char *file;
+	const char *file; /* below the root */
+	unsigned number;  /* of the test */
 	bool assert_format;
 };
 
-static void complain(const struct suite *s, const char *group, const char *test, const char *why)
+/* One test: a line of TAP. `why` NULL: it passed. */
+static void tell(struct suite *s, const char *group, const json_t *test, const char *why)
 {
-	fprintf(stderr, "FAIL %s: %s: %s: %s\n", s->file, group, test, why);
+	const char *name = json_string_value(json_object_get(test, "description"));
+
+	s->tally->total++;
+	s->tally->passed += !why;
+	printf("%s %u - %s: %s: %s\n", why ? "not ok" : "ok", ++s->number, s->file, group, name);
+	if (why)
+		printf("# %s\n", why);
 }
 
 static bool is_left_out(const struct suite *s, const char *group)
@@ -177,21 +185,15 @@ static void run_group(struct suite *s, json_t *group)
 	size_t i;
 	json_t *test;
 
-	if (!schema)
-		complain(s, name, error.where, error.what);
 	json_array_foreach (json_object_get(group, "tests"), i, test) {
 		bool wanted = json_is_true(json_object_get(test, "valid"));
-		const char *why =
-			schema ? ask(schema, json_object_get(test, "data"), wanted) : "no schema";
-		if (why && is_left_out(s, name)) {
+		const char *why = error.what;
+		if (schema)
+			why = ask(schema, json_object_get(test, "data"), wanted);
+		if (why && is_left_out(s, name))
 			s->tally->left_out++;
-			continue;
-		}
-		s->tally->total++;
-		s->tally->passed += !why;
-		if (why)
-			complain(s, name, json_string_value(json_object_get(test, "description")),
-			         why);
+		else
+			tell(s, name, test, why);
 	}
 }
 
@@ -207,14 +209,14 @@ static void run_output_group(struct suite *s, json_t *group)
 	json_array_foreach (json_object_get(group, "tests"), i, test) {
 		json_t *wanted = json_object_get(json_object_get(test, "output"), "basic");
 		jsonschema_auto *judge = compile(s, wanted, &error);
-		json_auto_t *basic =
-			schema ? jsonschema_basic(schema, json_object_get(test, "data")) : NULL;
+		json_auto_t *basic = NULL;
+		if (schema)
+			basic = jsonschema_basic(schema, json_object_get(test, "data"));
 		bool fine = judge && basic && jsonschema_validate(judge, basic, NULL, NULL);
-		s->tally->total++;
-		s->tally->passed += fine;
-		if (!fine)
-			complain(s, name, json_string_value(json_object_get(test, "description")),
-			         judge ? "the output is not as wanted" : error.what);
+		tell(s, name, test,
+		     fine    ? NULL
+		     : judge ? "the output is not as wanted"
+		             : error.what);
 	}
 }
 
@@ -236,7 +238,7 @@ static void run_folder(struct suite *s, const char *folder, struct tally *tally,
 		if (!ends_in(file, ".json"))
 			continue;
 		json_auto_t *groups = load(file);
-		s->file = file;
+		s->file = file + strlen(s->root) + 1;
 		s->assert_format = strstr(file, "optional/format/") != NULL;
 		json_array_foreach (groups, k, group)
 			run(s, group);
@@ -268,8 +270,9 @@ int main(int argc, char **argv)
 	                    load(path));
 	run_folder(&s, "output-tests/draft2020-12/content", &tallies[3], run_output_group);
 	json_decref(s.remotes);
+	printf("1..%u\n", s.number);
 	for (size_t i = 0; i < sizeof(tallies) / sizeof(*tallies); i++) {
-		printf("JSON-Schema-Test-Suite %-10s %u/%u", tallies[i].name, tallies[i].passed,
+		printf("# JSON-Schema-Test-Suite %-10s %u/%u", tallies[i].name, tallies[i].passed,
 		       tallies[i].total);
 		if (tallies[i].left_out)
 			printf(" (%u left out)", tallies[i].left_out);
