@@ -20,6 +20,7 @@ MESON_SUITES = ("style", "unit", "contract")
 PYTEST_SUITES = ("contract", "sql", "api")
 TAP = re.compile(r"^(ok|not ok) \d+(.*# *skip)?", re.MULTILINE | re.IGNORECASE)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.MULTILINE)
+COUNTS = re.compile(r"^# (JSON-Schema-Test-Suite .*)$", re.MULTILINE)
 SANITIZER = re.compile(r"(?:ERROR|WARNING): \w+Sanitizer|runtime error:")
 
 
@@ -45,7 +46,10 @@ def run_meson(build, suite):
                    cwd=ROOT, check=False)
     passed = failed = 0
     for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
-        good, bad = count_meson_test(json.loads(line))
+        record = json.loads(line)
+        good, bad = count_meson_test(record)
+        for count in COUNTS.findall(record.get("stdout", "")):
+            print(count, flush=True)
         passed, failed = passed + good, failed + bad
     return passed, failed
 
