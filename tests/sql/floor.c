@@ -188,3 +188,11 @@ bool floor_once(struct db_pool *pool, struct db_call call, struct problem *p)
 
 	return db_begin(pool, &council_one, DB_WRITE, false, &tx, p) && db_last(tx, call, &rows, p);
 }
+
+void floor_do(struct db_pool *pool, struct db_call call)
+{
+	problem_auto p = { .code = PROBLEM_NONE };
+
+	if (!floor_once(pool, call, &p))
+		fail_msg("%s", p.detail);
+}

@@ -35,6 +35,8 @@ extern const struct db_claims council_one, council_two, partner;
 
 /* A transaction of one statement; true when it was done. */
 bool floor_once(struct db_pool *pool, struct db_call call, struct problem *p);
+/* The same; fails the test when it was not done. */
+void floor_do(struct db_pool *pool, struct db_call call);
 
 #define CALL(query, ...) ((struct db_call){ &(query), (const char *const[]){ __VA_ARGS__ } })
 #define FLOOR_TEST(test) cmocka_unit_test_setup(test, floor_fresh)

@@ -21,9 +21,10 @@ struct relay {
 		int client, server;
 	} pairs[PAIRS];
 	pthread_t thread;
-	pthread_mutex_t lock; /* of all but the thread; the loop holds it while it works, not while
-	                         it waits */
-	enum relay_mode mode;
+	pthread_mutex_t lock; /* of all but the thread; the loop lets it go while it waits */
+	pthread_cond_t changed;
+	enum relay_mode mode, wanted;
+	unsigned asked, done; /* changes of mode */
 	bool stop;
 	size_t heard;
 };
@@ -91,18 +92,19 @@ static bool pass_on(int from, int to, bool lost)
 	return true;
 }
 
+/* The server first: its last words reach a client that is still talking. */
 static void serve(struct relay *r, int pair, bool from_client, bool from_server)
 {
-	if (from_client) {
+	int client = r->pairs[pair].client, server = r->pairs[pair].server;
+	bool good = !from_server || pass_on(server, client, r->mode == RELAY_SWALLOW);
+
+	if (good && from_client) {
 		r->heard++;
-		if (!pass_on(r->pairs[pair].client, r->pairs[pair].server,
-		             r->mode == RELAY_REFUSE)) {
-			hang_up(r, pair);
-			return;
-		}
+		good = pass_on(client, server, r->mode == RELAY_REFUSE);
+		while (!good && r->mode == RELAY_OPEN && pass_on(server, client, false))
+			;
 	}
-	if (from_server &&
-	    !pass_on(r->pairs[pair].server, r->pairs[pair].client, r->mode == RELAY_SWALLOW))
+	if (!good)
 		hang_up(r, pair);
 }
 
@@ -136,6 +138,22 @@ static void turn(struct relay *r, const struct pollfd fds[static 2 + 2 * PAIRS])
 		greet(r);
 }
 
+static void change_mode(struct relay *r)
+{
+	r->mode = r->wanted;
+	r->done = r->asked;
+	if (r->mode == RELAY_GONE) {
+		stop_listening(r);
+		for (int i = 0; i < PAIRS; i++)
+			if (r->pairs[i].client >= 0)
+				hang_up(r, i);
+	} else if (r->listener < 0 && !listen_again(r)) {
+		abort();
+	}
+	pthread_cond_signal(&r->changed);
+}
+
+/* What has come under the old mode is dealt with under the old mode. */
 static void *loop(void *context)
 {
 	struct relay *r = context;
@@ -143,11 +161,17 @@ static void *loop(void *context)
 
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
+		bool changes = r->asked != r->done;
+		int ready;
+
 		watch(r, fds);
 		pthread_mutex_unlock(&r->lock);
-		poll(fds, 2 + 2 * PAIRS, -1);
+		ready = poll(fds, 2 + 2 * PAIRS, changes ? 0 : -1);
 		pthread_mutex_lock(&r->lock);
-		turn(r, fds);
+		if (ready > 0)
+			turn(r, fds);
+		else if (changes)
+			change_mode(r);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return NULL;
@@ -164,6 +188,7 @@ struct relay *relay_start(const char *upstream)
 	snprintf(r->upstream.sun_path, sizeof r->upstream.sun_path, "%s", upstream);
 	memset(r->pairs, -1, sizeof r->pairs);
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->changed, NULL);
 	if (!mkdtemp(r->folder) || pipe(r->wake) != 0)
 		return NULL;
 	snprintf(r->path, sizeof r->path, "%s/.s.PGSQL.5432", r->folder);
@@ -192,6 +217,7 @@ void relay_stop(struct relay *r)
 	rmdir(r->folder);
 	close(r->wake[0]);
 	close(r->wake[1]);
+	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
@@ -201,16 +227,11 @@ const char *relay_folder(const struct relay *r) { return r->folder; }
 void relay_set(struct relay *r, enum relay_mode mode)
 {
 	pthread_mutex_lock(&r->lock);
-	r->mode = mode;
-	if (mode == RELAY_GONE) {
-		stop_listening(r);
-		for (int i = 0; i < PAIRS; i++)
-			if (r->pairs[i].client >= 0)
-				hang_up(r, i);
-	} else if (r->listener < 0 && !listen_again(r)) {
-		abort();
-	}
+	r->wanted = mode;
+	r->asked++;
 	wake(r);
+	while (r->asked != r->done)
+		pthread_cond_wait(&r->changed, &r->lock);
 	pthread_mutex_unlock(&r->lock);
 }
 

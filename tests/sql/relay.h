@@ -22,7 +22,7 @@ struct relay *relay_start(const char *upstream);
 void relay_stop(struct relay *relay);
 /* The folder to give libpq as its host. */
 const char *relay_folder(const struct relay *relay);
-/* Returns when it is so. */
+/* Returns when it is so, and all that came before has been dealt with in the old mode. */
 void relay_set(struct relay *relay, enum relay_mode mode);
 /* Sends bytes to every client, as if PostgreSQL had. */
 void relay_say(struct relay *relay, const void *bytes, size_t size);
