@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "app.h"
@@ -21,6 +22,17 @@ static sigset_t awaited(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	return set;
+}
+
+/* Each connection is an open file, and the usual soft limit is 1,024: what we may have, we take. */
+static void raise_open_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* Answers when the service shall stop. */
@@ -54,6 +66,7 @@ int command_serve(const struct command_line *line)
 		SIG_BLOCK, &set,
 		NULL); /* before the first thread, so that all of them leave signals to this one */
 	signal(SIGPIPE, SIG_IGN);
+	raise_open_files();
 	mallopt(M_ARENA_MAX, 4); /* 64 workers would have 64 heaps */
 	if (!log_open(line->settings->log_level))
 		return EXIT_FAILED;

@@ -2,7 +2,6 @@
  * keep the line. */
 #include "base/log.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,34 +65,68 @@ bool log_open(enum log_level level)
 
 void log_close(void) { y_close_logs(); }
 
-static json_t *event_new(enum log_level level, const char *event)
-{
-	char at[CLOCK_TEXT];
+/* A line that is being written: pairs of quoted texts. What finds no room is left out whole. */
+struct line {
+	char text[2 * KIB];
+	size_t size;
+};
 
-	clock_print(clock_now(), true, at);
-	return json_pack("{s:s, s:s, s:s}", "at", at, "level", levels[level].word, "event", event);
+static bool put(struct line *line, const char *bytes, size_t size)
+{
+	if (line->size + size >= sizeof line->text)
+		return false;
+	memcpy(line->text + line->size, bytes, size);
+	line->size += size;
+	line->text[line->size] = '\0';
+	return true;
+}
+
+/* JSON's escapes (RFC 8259, 7). The texts are ours, so control characters become a space. */
+static bool put_quoted(struct line *line, const char *text)
+{
+	bool good = put(line, "\"", 1);
+
+	for (const char *c = text; *c && good; c++) {
+		if (*c == '"' || *c == '\\')
+			good = put(line, "\\", 1) && put(line, c, 1);
+		else
+			good = put(line, (unsigned char)*c < ' ' ? " " : c, 1);
+	}
+	return good && put(line, "\"", 1);
+}
+
+static void put_pair(struct line *line, const char *key, const char *value)
+{
+	size_t before = line->size;
+
+	if (put(line, before > 1 ? "," : "", before > 1) && put_quoted(line, key) &&
+	    put(line, ":", 1) && put_quoted(line, value))
+		return;
+	line->size = before;
+	line->text[before] = '\0';
 }
 
 void log_event(enum log_level level, const char *event, ...)
 {
-	json_auto_t *line = NULL;
+	struct line line = { .text = "{", .size = 1 };
+	char at[CLOCK_TEXT];
 	const char *key;
-	char *text;
 	va_list ap;
 
 	if (level < least)
 		return;
-	line = event_new(level, event);
+	clock_print(clock_now(), true, at);
+	put_pair(&line, "at", at);
+	put_pair(&line, "level", levels[level].word);
+	put_pair(&line, "event", event);
 	va_start(ap, event);
 	while ((key = va_arg(ap, const char *))) {
 		const char *value = va_arg(ap, const char *);
 
 		if (value)
-			json_object_set_new(line, key, json_string(value));
+			put_pair(&line, key, value);
 	}
 	va_end(ap);
-	text = json_dumps(line, JSON_COMPACT);
-	if (text)
-		y_log_message(levels[level].yder, "%s", text);
-	free(text);
+	if (put(&line, "}", 1))
+		y_log_message(levels[level].yder, "%s", line.text);
 }

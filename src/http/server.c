@@ -11,6 +11,7 @@
 #include <ulfius.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "http/listen.h"
 #include "http/watch.h"
@@ -28,7 +29,12 @@ struct server {
 		unanswered; /* requests whose handler was called and whose response is not sent */
 };
 
-enum { ADDRESS = 40 };
+enum {
+	ADDRESS = 40,
+	/* What a connection may keep of a request's line and headers; a token has up to 8 KiB of
+	 * it. libmicrohttpd touches all of it, so a thousand connections take 16 MiB. */
+	HEADER_ROOM = 16 * KIB,
+};
 
 /* Ulfius keeps only 16 bytes of the address: all of an IPv4 one, the /64 network of an IPv6 one,
  * which is what one client has to itself anyway. */
@@ -149,6 +155,7 @@ static bool start_daemon(struct server *s, const struct server_config *config)
 		{ MHD_OPTION_THREAD_POOL_SIZE, config->workers, NULL },
 		{ MHD_OPTION_CONNECTION_LIMIT, config->connections, NULL },
 		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_ROOM, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, config->client_timeout_s, NULL },
 		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connected, s },
 		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, s },
