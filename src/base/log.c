@@ -127,6 +127,5 @@ void log_event(enum log_level level, const char *event, ...)
 			put_pair(&line, key, value);
 	}
 	va_end(ap);
-	if (put(&line, "}", 1))
-		y_log_message(levels[level].yder, "%s", line.text);
+	y_log_message(levels[level].yder, "%s}", line.text);
 }
