@@ -224,12 +224,16 @@ def follow(service, log, show):
 
 
 def interrupted(*_):
+    """Once is enough: what stops is not stopped in the middle."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, interrupted)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job has SIGINT ignored
+        signal.signal(number, interrupted)
     data = pathlib.Path(options.data).resolve()
     data.mkdir(mode=0o755, parents=True, exist_ok=True)
     lock = one_at_a_time(data)
