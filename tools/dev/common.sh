@@ -75,7 +75,7 @@ build() {
 		}
 		mv "$folder.log" "$folder/dev-setup.log"
 	fi
-	ninja -C "$folder" --quiet >&2 || die "the build in $folder failed"
+	ninja -C "$folder" --quiet 2>&1 | sed '/^ninja: no work to do/d' >&2 || die "the build in $folder failed"
 }
 
 build_release() {
