@@ -19,7 +19,7 @@ static void abort_on(void *context, const char *sentence)
 static const char paths[] =
 	"\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"responses\":{"
 	"\"200\":{\"description\":\"x\",\"content\":{\"application/"
-        "json\":{\"schema\":{\"type\":\"object\","
+	"json\":{\"schema\":{\"type\":\"object\","
 	"\"required\":[\"id\"],\"properties\":{\"id\":{\"type\":\"integer\"}}}}}},"
 	"\"204\":{\"description\":\"nothing\"}}}}";
 
