@@ -42,7 +42,8 @@ struct jsonschema_options {
 	/*
 	 * How many schemas may be applied inside each other while validating; 0: 256. A level of
 	 * the instance costs one for each of the applicators on the way to it ($ref, allOf,
-	 * properties...), and half a KiB of stack. What goes deeper is invalid.
+	 * properties...), and half a KiB of stack. What goes deeper is invalid; so are values that
+	 * would have to be compared (const, enum, uniqueItems) deeper than that.
 	 */
 	unsigned depth;
 	/*

@@ -127,19 +127,28 @@ bool js_link_place(struct compiler *c, const char *path, const struct place *pla
 	return ret->path != NULL;
 }
 
-/* A schema that is nothing but a $ref is passed over: the link goes to what it refers to. */
-static bool link_through(struct building *b, const char *path, const struct place *from,
-                         struct link *ret)
+bool js_resolve(struct building *b, const char *path, const char *reference, struct place *ret)
 {
-	const char *reference = json_string_value(json_object_get(from->schema, "$ref"));
+	struct jsonschema_error why;
+	text_auto what = { 0 };
+
+	if (js_registry_resolve(b->c->registry, b->job->place.resource->uri, reference, ret, &why))
+		return true;
+	js_text_print(&what, "leads to %s: %s", why.where, why.what);
+	return js_refuse(b, path, js_text_string(&what));
+}
+
+/* A schema that is nothing but a $ref is passed over: the link goes to what it refers to. */
+static bool link_through(struct building *b, const char *path, json_t *schema, struct link *ret)
+{
+	const char *reference = json_string_value(json_object_get(schema, "$ref"));
 	text_auto longer = { 0 };
 	struct place to;
 
 	if (!js_text_print(&longer, "%s/$ref", path))
 		return js_no_memory(b);
-	return js_registry_resolve(b->c->registry, from->resource->uri, reference, &to,
-	                           b->c->error) &&
-	       js_link_place(b->c, js_text_string(&longer), &to, ret);
+	return js_resolve(b, longer.data + 1, reference, &to) &&
+	       js_link_place(b->c, longer.data, &to, ret);
 }
 
 bool js_link(struct building *b, const char *path, json_t *schema, struct link *ret)
@@ -149,7 +158,7 @@ bool js_link(struct building *b, const char *path, json_t *schema, struct link *
 	text_auto pointer = { 0 };
 
 	if (json_object_size(schema) == 1 && json_is_string(json_object_get(schema, "$ref")))
-		return link_through(b, path, &place, ret);
+		return link_through(b, path, schema, ret);
 	if (own && own != place.resource && own->root == schema)
 		place.resource = own;
 	else

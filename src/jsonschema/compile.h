@@ -78,6 +78,8 @@ bool js_link_member(struct building *b, const char *keyword, const struct key *k
                     struct link *ret);
 bool js_link_item(struct building *b, const char *keyword, size_t i, json_t *schema,
                   struct link *ret);
+/* Where the reference at `path` below this schema leads; false with the error filled. */
+bool js_resolve(struct building *b, const char *path, const char *reference, struct place *ret);
 /* The link to what a place holds. */
 bool js_link_place(struct compiler *c, const char *path, const struct place *place,
                    struct link *ret);

@@ -21,8 +21,7 @@ static bool compile_ref(struct building *b)
 		return true;
 	if (!json_is_string(value))
 		return js_refuse(b, "$ref", "must be a string");
-	return js_registry_resolve(b->c->registry, b->job->place.resource->uri,
-	                           json_string_value(value), &place, b->c->error) &&
+	return js_resolve(b, "$ref", json_string_value(value), &place) &&
 	       js_link_place(b->c, "/$ref", &place, &link) && add_link(b, js_op_reference, link);
 }
 
@@ -61,8 +60,7 @@ static bool compile_dynamic_ref(struct building *b)
 	if (!dynamic)
 		return js_no_memory(b);
 	const char *reference = json_string_value(value);
-	if (!js_registry_resolve(b->c->registry, b->job->place.resource->uri, reference, &place,
-	                         b->c->error) ||
+	if (!js_resolve(b, "$dynamicRef", reference, &place) ||
 	    !js_link_place(b->c, "/$dynamicRef", &place, &dynamic->link))
 		return false;
 	const char *name = dynamic_anchor(reference, &place);

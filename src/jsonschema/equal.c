@@ -27,19 +27,19 @@ static bool equal_strings(const json_t *a, const json_t *b)
 	       memcmp(json_string_value(a), json_string_value(b), length) == 0;
 }
 
-static bool equal_arrays(const json_t *a, const json_t *b, unsigned depth)
+static bool equal_arrays(const json_t *a, const json_t *b, unsigned depth, bool *deep)
 {
 	size_t count = json_array_size(a);
 	if (count != json_array_size(b))
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		if (!js_equal(json_array_get(a, i), json_array_get(b, i), depth))
+		if (!js_equal(json_array_get(a, i), json_array_get(b, i), depth, deep))
 			return false;
 	}
 	return true;
 }
 
-static bool equal_objects(const json_t *a, const json_t *b, unsigned depth)
+static bool equal_objects(const json_t *a, const json_t *b, unsigned depth, bool *deep)
 {
 	const char *key;
 	size_t length;
@@ -50,25 +50,29 @@ static bool equal_objects(const json_t *a, const json_t *b, unsigned depth)
 	json_object_keylen_foreach((json_t *)a, key, length, value)
 	{
 		const json_t *other = json_object_getn(b, key, length);
-		if (!other || !js_equal(value, other, depth))
+		if (!other || !js_equal(value, other, depth, deep))
 			return false;
 	}
 	return true;
 }
 
-bool js_equal(const json_t *a, const json_t *b, unsigned depth)
+bool js_equal(const json_t *a, const json_t *b, unsigned depth, bool *deep)
 {
 	if (json_is_number(a) && json_is_number(b))
 		return equal_numbers(a, b);
-	if (json_typeof(a) != json_typeof(b) || depth == 0)
+	if (json_typeof(a) != json_typeof(b))
 		return false;
+	if (depth == 0) {
+		*deep = true;
+		return false;
+	}
 	switch (json_typeof(a)) {
 	case JSON_STRING:
 		return equal_strings(a, b);
 	case JSON_ARRAY:
-		return equal_arrays(a, b, depth - 1);
+		return equal_arrays(a, b, depth - 1, deep);
 	case JSON_OBJECT:
-		return equal_objects(a, b, depth - 1);
+		return equal_objects(a, b, depth - 1, deep);
 	default:
 		return true;
 	}

@@ -13,6 +13,8 @@ static const uint8_t kinds[] = {
 	[JSON_FALSE] = KIND_OTHER,    [JSON_NULL] = KIND_OTHER,
 };
 
+const char js_too_deep[] = "is nested too deeply to be checked";
+
 bool js_halt(struct run *r, const struct frame *f, const char *why)
 {
 	if (!r->halted && r->output)
@@ -124,7 +126,7 @@ bool js_evaluate(struct run *r, struct frame *f)
 static inline bool descend(struct run *r, struct frame *f)
 {
 	if (r->depth == 0)
-		return js_halt(r, f, "is nested too deeply to be checked");
+		return js_halt(r, f, js_too_deep);
 	r->depth--;
 	bool fine = js_evaluate(r, f);
 	r->depth++;

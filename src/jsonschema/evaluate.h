@@ -78,6 +78,8 @@ bool js_apply_name(struct run *r, const struct link *link, const struct frame *f
 /* A whole validation; `output` NULL for the verdict only. */
 bool js_validate(const struct jsonschema *schema, const json_t *instance, struct output *output);
 
+extern const char js_too_deep[]; /* the sentence of what is */
+
 /* Gives up: the validation ends as invalid with this sentence. False. */
 bool js_halt(struct run *r, const struct frame *f, const char *why);
 

@@ -80,13 +80,21 @@ bool js_op_contains(struct run *r, const struct op *op, const struct frame *f)
 /* How many items are compared pair by pair, and how many get their table from the stack. */
 enum { PAIRS_LIMIT = 12, STACK_LIMIT = 512 };
 
-static bool unique_pairs(const struct run *r, const json_t *array)
+/* What a search for equal items knows. */
+struct search {
+	const json_t *array;
+	size_t count;
+	unsigned depth;
+	uint64_t seed;
+	bool deep; /* two items could not be compared to the end */
+};
+
+static bool unique_pairs(struct search *s)
 {
-	size_t count = json_array_size(array);
-	for (size_t i = 1; i < count; i++) {
+	for (size_t i = 1; i < s->count; i++) {
+		const json_t *item = json_array_get(s->array, i);
 		for (size_t k = 0; k < i; k++) {
-			if (js_equal(json_array_get(array, i), json_array_get(array, k),
-			             r->schema->depth))
+			if (js_equal(item, json_array_get(s->array, k), s->depth, &s->deep))
 				return false;
 		}
 	}
@@ -98,21 +106,20 @@ struct seat {
 	uint32_t item; /* its number plus one; 0: free */
 };
 
-/* Every item is looked for among those before it; `seats` is zeroed, a power of two, at least half
- * of it stays free. */
-static bool unique_hashed(const struct run *r, const json_t *array, struct seat *seats, size_t room)
+/*
+ * Every item is looked for among those before it. `seats` is zeroed; `room` is a power of two and
+ * at least twice the number of items.
+ */
+static bool unique_hashed(struct search *s, struct seat *seats, size_t room)
 {
-	size_t count = json_array_size(array);
-	unsigned depth = r->schema->depth;
-
-	for (size_t i = 0; i < count; i++) {
-		const json_t *item = json_array_get(array, i);
-		uint64_t hash = js_hash(item, r->schema->seed, depth);
+	for (size_t i = 0; i < s->count; i++) {
+		const json_t *item = json_array_get(s->array, i);
+		uint64_t hash = js_hash(item, s->seed, s->depth);
 		size_t slot = (size_t)hash & (room - 1);
 		uint32_t high = (uint32_t)(hash >> 32);
 		for (; seats[slot].item; slot = (slot + 1) & (room - 1)) {
-			if (seats[slot].hash == high &&
-			    js_equal(item, json_array_get(array, seats[slot].item - 1), depth))
+			const json_t *other = json_array_get(s->array, seats[slot].item - 1);
+			if (seats[slot].hash == high && js_equal(item, other, s->depth, &s->deep))
 				return false;
 		}
 		seats[slot] = (struct seat){ high, (uint32_t)i + 1 };
@@ -120,28 +127,42 @@ static bool unique_hashed(const struct run *r, const json_t *array, struct seat 
 	return true;
 }
 
-static bool unique_small(const struct run *r, const json_t *array)
+static bool unique_few(struct search *s)
 {
 	struct seat seats[STACK_LIMIT * 2] = { 0 };
-	return unique_hashed(r, array, seats, STACK_LIMIT * 2);
+	return unique_hashed(s, seats, STACK_LIMIT * 2);
+}
+
+/* False, with `*ret_memory` false, when there is none. */
+static bool unique_many(struct search *s, bool *ret_memory)
+{
+	size_t room = STACK_LIMIT * 2;
+	while (room < s->count * 2)
+		room *= 2;
+	struct seat *seats = s->count < UINT32_MAX ? calloc(room, sizeof(*seats)) : NULL;
+	*ret_memory = seats != NULL;
+	bool unique = seats && unique_hashed(s, seats, room);
+	free(seats);
+	return unique;
 }
 
 bool js_op_unique(struct run *r, const struct op *op, const struct frame *f)
 {
-	size_t count = json_array_size(f->instance);
-	size_t room = STACK_LIMIT * 2;
+	struct search s = { f->instance, json_array_size(f->instance), r->schema->depth,
+		            r->schema->seed, false };
+	bool memory = true;
+	bool unique;
 
-	if (count <= PAIRS_LIMIT)
-		return unique_pairs(r, f->instance) || js_fault(r, op, f);
-	if (count <= STACK_LIMIT)
-		return unique_small(r, f->instance) || js_fault(r, op, f);
-	while (room < count * 2)
-		room *= 2;
-	struct seat *seats = count < UINT32_MAX ? calloc(room, sizeof(*seats)) : NULL;
-	if (!seats)
+	if (s.count <= PAIRS_LIMIT)
+		unique = unique_pairs(&s);
+	else if (s.count <= STACK_LIMIT)
+		unique = unique_few(&s);
+	else
+		unique = unique_many(&s, &memory);
+	if (!memory)
 		return js_halt(r, f, "cannot be checked: there is no memory");
-	bool unique = unique_hashed(r, f->instance, seats, room);
-	free(seats);
+	if (s.deep)
+		return js_halt(r, f, js_too_deep);
 	return unique || js_fault(r, op, f);
 }
 

@@ -14,11 +14,12 @@ bool js_op_enumeration(struct run *r, const struct op *op, const struct frame *f
 		return js_names_find(e->strings, text, length, NO_NAME) != NO_NAME ||
 		       js_fault(r, op, f);
 	}
+	bool deep = false;
 	for (size_t i = 0; i < e->count; i++) {
-		if (js_equal(f->instance, e->others[i], r->schema->depth))
+		if (js_equal(f->instance, e->others[i], r->schema->depth, &deep))
 			return true;
 	}
-	return js_fault(r, op, f);
+	return deep ? js_halt(r, f, js_too_deep) : js_fault(r, op, f);
 }
 
 bool js_op_minimum(struct run *r, const struct op *op, const struct frame *f)

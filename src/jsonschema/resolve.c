@@ -78,6 +78,17 @@ static json_t *child(json_t *parent, const char *token)
 	return js_pointer_index(token, &index) ? json_array_get(parent, index) : NULL;
 }
 
+/* If the schema at this place is the root of a resource, the place is counted from there. */
+static bool enter_own(const struct jsonschema_registry *registry, struct place *place)
+{
+	struct resource *own = js_places_find(registry->places, place->schema);
+	if (!own || own->root != place->schema || own == place->resource)
+		return false;
+	place->resource = own;
+	place->pointer = "";
+	return true;
+}
+
 /* Walks down; where a schema with an identifier is met, the place is counted from there. */
 static bool follow_pointer(struct jsonschema_registry *registry, const char *pointer,
                            struct place *place, struct text *ret_rest)
@@ -91,11 +102,8 @@ static bool follow_pointer(struct jsonschema_registry *registry, const char *poi
 		if (!place->schema)
 			return false;
 		js_pointer_add(ret_rest, token.data, token.length);
-		struct resource *own = js_places_find(registry->places, place->schema);
-		if (own && own->root == place->schema && own != place->resource) {
-			place->resource = own;
+		if (enter_own(registry, place))
 			js_text_cut(ret_rest, 0);
-		}
 	}
 	return !ret_rest->broken;
 }
@@ -148,6 +156,8 @@ bool js_registry_resolve(struct jsonschema_registry *registry, const char *base,
 		return error_at(ret_error, uri.data, "the document has nothing there");
 	if (!js_registry_index(registry, place.resource, place.schema, place.pointer, ret_error))
 		return false;
+	/* Looked at only now, it may turn out to have an identifier of its own. */
+	enter_own(registry, &place);
 	*ret = place;
 	return true;
 }

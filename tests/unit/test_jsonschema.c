@@ -150,9 +150,15 @@ static void a_wrong_keyword_stops_the_compilation(void **state)
 		{ "{\"enum\": 3}", "#/enum enum must be an array" },
 		{ "{\"pattern\": \"(\"}",
 		  "#/pattern is not a pattern that can be used: a group is not closed" },
-		{ "{\"$ref\": \"#/$defs/none\"}", "#/$defs/none the document has nothing there" },
-		{ "{\"$ref\": \"other.json\"}", " no document has this URI" },
-		{ "{\"$ref\": \"#none\"}", "#none the document has nothing there" },
+		{ "{\"$ref\": \"#/$defs/none\"}",
+		  "s#/$ref leads to https://test.example/s#/$defs/none: the document has nothing "
+		  "there" },
+		{ "{\"not\": {\"$ref\": \"other.json\"}}",
+		  "s#/not/$ref leads to https://test.example/other.json: no document has this "
+		  "URI" },
+		{ "{\"$dynamicRef\": \"#none\"}",
+		  "s#/$dynamicRef leads to https://test.example/s#none: the document has nothing "
+		  "there" },
 		{ "{\"$id\": \"#part\"}", "# $id must not have a fragment" },
 		{ "{\"$anchor\": \"1\"}",
 		  "# an anchor must be a name of letters, digits, \"-\", \"_\" and \".\"" },
@@ -186,6 +192,27 @@ static void a_schema_is_compiled_from_any_place(void **state)
 	assert_string_equal(error.what, "the URI is taken by another document");
 	assert_false(jsonschema_registry_add(registry, "api.json", api, &error));
 	assert_string_equal(error.what, "a document's URI must be absolute and without a fragment");
+}
+
+static void an_identifier_counts_wherever_a_reference_leads(void **state)
+{
+	jsonschema_registry_auto *registry = jsonschema_registry_new();
+	json_auto_t *api = js_parse("{\"schemas\": {\"A\": {\"$id\": \"https://b.example/dir/a\", "
+	                            "\"$ref\": \"#/$defs/n\", "
+	                            "\"not\": {\"$ref\": \"b\"}, \"$defs\": {\"n\": {\"type\": "
+	                            "\"integer\"}, \"b\": {\"$id\": \"b\", "
+	                            "\"const\": 3}}}}}");
+	json_auto_t *two = json_integer(2);
+	json_auto_t *three = json_integer(3);
+	struct jsonschema_error error;
+
+	(void)state;
+	assert_true(jsonschema_registry_add(registry, "https://a.example/api", api, &error));
+	jsonschema_auto *schema =
+		jsonschema_compile(registry, "https://a.example/api#/schemas/A", NULL, &error);
+	assert_non_null(schema);
+	assert_true(jsonschema_validate(schema, two, NULL, NULL));
+	assert_false(jsonschema_validate(schema, three, NULL, NULL));
 }
 
 static void a_compiled_schema_outlives_its_registry(void **state)
@@ -240,6 +267,7 @@ int main(void)
 		cmocka_unit_test(strict_mode_refuses_what_it_does_not_know),
 		cmocka_unit_test(a_wrong_keyword_stops_the_compilation),
 		cmocka_unit_test(a_schema_is_compiled_from_any_place),
+		cmocka_unit_test(an_identifier_counts_wherever_a_reference_leads),
 		cmocka_unit_test(a_compiled_schema_outlives_its_registry),
 		cmocka_unit_test(a_needed_vocabulary_that_is_unknown_is_refused),
 		cmocka_unit_test(the_table_of_keywords_is_in_order),

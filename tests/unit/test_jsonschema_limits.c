@@ -65,6 +65,22 @@ static void too_deep_is_told_where_it_is(void **state)
 	assert_string_equal(lines, "/0/0  is nested too deeply to be checked\n");
 }
 
+/* Neither equal nor different: nobody has looked to the end. */
+static void values_too_deep_to_compare_are_not_guessed_at(void **state)
+{
+	char *deep = nested("[", "", "]", 300);
+	char schema[1000];
+	char instance[2000];
+
+	(void)state;
+	snprintf(schema, sizeof(schema), "{\"not\": {\"const\": %s}}", deep);
+	assert_string_equal(js_faults_of(schema, deep), "  is nested too deeply to be checked\n");
+	snprintf(instance, sizeof(instance), "[%s, %s]", deep, deep);
+	assert_string_equal(js_faults_of("{\"uniqueItems\": true}", instance),
+	                    "  is nested too deeply to be checked\n");
+	free(deep);
+}
+
 static void work_is_counted_and_limited(void **state)
 {
 	static const struct jsonschema_options options = { .steps = 10000 };
@@ -161,6 +177,7 @@ int main(void)
 		cmocka_unit_test(a_reference_to_itself_ends),
 		cmocka_unit_test(an_instance_may_nest_as_deep_as_the_limit),
 		cmocka_unit_test(too_deep_is_told_where_it_is),
+		cmocka_unit_test(values_too_deep_to_compare_are_not_guessed_at),
 		cmocka_unit_test(work_is_counted_and_limited),
 		cmocka_unit_test(a_hard_pattern_is_a_fault_and_not_a_hang),
 		cmocka_unit_test(schemas_that_nest_without_end_are_refused),
