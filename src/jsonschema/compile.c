@@ -71,7 +71,8 @@ static struct dialect *dialect_of(struct compiler *c, struct resource *resource)
 		if (!js_list_add(&c->dialects, NULL))
 			break;
 	}
-	struct dialect *dialect = number < c->dialects.count ? c->dialects.items[number] : NULL;
+	bool room = number < c->dialects.count;
+	struct dialect *dialect = room ? c->dialects.items[number] : NULL;
 	if (dialect)
 		return dialect;
 	dialect = js_arena_take(&c->arena, sizeof(*dialect));
@@ -98,9 +99,17 @@ static struct job *job_new(struct compiler *c, const struct place *place, const 
 	node->types = TYPE_ANY;
 	*job = (struct job){ .node = node, .place = *place };
 	json_t *number = json_integer((json_int_t)c->jobs.count);
-	if (!node->location || json_object_set_new_nocheck(c->by_location, location, number) != 0)
+	bool set = json_object_set_new_nocheck(c->by_location, location, number) == 0;
+	if (!node->location || !set)
 		return NULL;
 	return js_list_add(&c->jobs, job) ? job : NULL;
+}
+
+static struct job *job_at(const struct compiler *c, const char *location)
+{
+	const json_t *known = json_object_get(c->by_location, location);
+	size_t number = known ? (size_t)json_integer_value(known) : c->jobs.count;
+	return number < c->jobs.count ? c->jobs.items[number] : NULL;
 }
 
 bool js_link_place(struct compiler *c, const char *path, const struct place *place,
@@ -110,8 +119,7 @@ bool js_link_place(struct compiler *c, const char *path, const struct place *pla
 
 	js_text_print(&location, "%s#", place->resource->uri);
 	js_uri_add_fragment(&location, place->pointer);
-	const json_t *number = json_object_get(c->by_location, js_text_string(&location));
-	struct job *job = number ? c->jobs.items[json_integer_value(number)] : NULL;
+	struct job *job = job_at(c, js_text_string(&location));
 	if (!job) {
 		job = job_new(c, place, js_text_string(&location));
 		if (!job) {

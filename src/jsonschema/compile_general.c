@@ -59,7 +59,7 @@ static bool compile_type(struct building *b)
 static bool keep_values(struct building *b, const char *keyword, json_t *values,
                         struct enumeration *enumeration)
 {
-	json_t **others = js_arena_array(b->arena, json_array_size(values), sizeof(*others));
+	json_t **others = js_arena_array(b->arena, json_array_size(values), sizeof(json_t *));
 	json_auto_t *strings = json_array();
 	size_t i;
 	json_t *value;

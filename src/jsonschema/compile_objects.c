@@ -9,7 +9,7 @@ static bool compile_size(struct building *b, const char *keyword, op_fn *run)
 {
 	const json_t *value = js_value(b, keyword);
 	bool least = run == js_op_min_properties;
-	size_t bound;
+	size_t bound = 0;
 
 	if (!value)
 		return true;

@@ -84,7 +84,7 @@ static bool compile_length(struct building *b, const char *keyword, op_fn *run)
 {
 	const json_t *value = js_value(b, keyword);
 	bool least = run == js_op_min_length;
-	size_t bound;
+	size_t bound = 0;
 
 	if (!value)
 		return true;

@@ -127,7 +127,8 @@ struct set_build {
 /* Characters whose encodings differ in a range of each byte: one chain of states. */
 static void add_chain(struct set_build *b, uint32_t low, uint32_t high)
 {
-	uint8_t lows[4], highs[4];
+	uint8_t lows[4] = { 0 };
+	uint8_t highs[4] = { 0 };
 	size_t length = encode(low, lows);
 	uint32_t state = b->next;
 

@@ -21,6 +21,16 @@ static size_t group_name(const struct re_parser *p, const char *at)
 	return c < p->end && c > at ? (size_t)(c - at) + 1 : 0;
 }
 
+/* Whether a group that remembers opens at `at`: "(" alone, or "(?<" and a name. */
+static bool opens_group(const struct re_parser *p, const char *at)
+{
+	if (*at != '(')
+		return false;
+	if (p->end - at < 2 || at[1] != '?')
+		return true;
+	return p->end - at > 3 && at[2] == '<' && at[3] != '=' && at[3] != '!';
+}
+
 /* Where the next group that remembers opens, from `at` on; NULL if there is none. */
 static const char *next_group(const struct re_parser *p, const char *at)
 {
@@ -32,10 +42,7 @@ static const char *next_group(const struct re_parser *p, const char *at)
 			class = true;
 		else if (*at == ']')
 			class = false;
-		else if (*at == '(' && !class && !(at + 1 < p->end && at[1] == '?'))
-			return at;
-		else if (*at == '(' && !class && p->end - at > 3 && at[2] == '<' && at[3] != '=' &&
-		         at[3] != '!')
+		else if (!class && opens_group(p, at))
 			return at;
 	}
 	return NULL;

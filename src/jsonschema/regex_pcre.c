@@ -143,9 +143,11 @@ enum regex_answer js_pcre_match(const struct pcre *pcre, const char *text, size_
                                 unsigned long *steps)
 {
 	struct scratch scratch;
-	struct budget budget = { .steps = steps };
+	struct budget budget;
 	int found = PCRE2_ERROR_NOMEMORY;
 
+	budget.steps = steps;
+	budget.last = 0;
 	scratch.used = 0; /* the rest is not to be cleared: 24 KiB */
 	pcre2_general_context *general =
 		pcre2_general_context_create(scratch_take, scratch_return, &scratch);

@@ -317,7 +317,7 @@ struct resource *js_registry_find(struct jsonschema_registry *registry, const ch
 {
 	struct resource *found = known(registry, uri);
 	const char *text = found ? NULL : js_metaschema(uri);
-	struct jsonschema_error error;
+	struct jsonschema_error error = { .where = "" };
 
 	if (!text)
 		return found;
