@@ -5,8 +5,8 @@
 
 #include "jsonschema/formats.h"
 
-/* Each character of the text against one of the shape: 9 a digit, A a capital, H hexadecimal,
- * others themselves. */
+/* Each character of the text against one of the shape: 9 a digit, A a capital, others themselves.
+ */
 static bool has_shape(const char *text, size_t length, const char *shape)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -20,10 +20,6 @@ static bool has_shape(const char *text, size_t length, const char *shape)
 			if (c < 'A' || c > 'Z')
 				return false;
 			break;
-		case 'H':
-			if (!ascii_hex(c))
-				return false;
-			break;
 		default:
 			if (c != shape[i] || !c)
 				return false;
@@ -32,9 +28,22 @@ static bool has_shape(const char *text, size_t length, const char *shape)
 	return shape[length] == '\0';
 }
 
+/* RFC 9562, section 4: 8-4-4-4-12 hexadecimal digits. */
 bool js_is_uuid(const char *text, size_t length)
 {
-	return length == 36 && has_shape(text, length, "HHHHHHHH-HHHH-HHHH-HHHH-HHHHHHHHHHHH");
+	static const uint8_t groups[] = { 8, 4, 4, 4, 12 };
+	const char *at = text;
+
+	if (length != 36)
+		return false;
+	for (size_t i = 0; i < sizeof(groups); i++) {
+		bool fine = i == 0 || *at++ == '-';
+		for (const char *end = at + groups[i]; at < end; at++)
+			fine = fine && ascii_hex(*at);
+		if (!fine)
+			return false;
+	}
+	return true;
 }
 
 /* The modulus 11 check of the NHS Data Dictionary: weights 10 to 2, and 11 less the remainder. */
