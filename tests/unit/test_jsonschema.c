@@ -2,6 +2,8 @@
  * suite leaves. */
 #include "jsonschema_unit.h"
 
+#include <pthread.h>
+
 #include "jsonschema/keywords.h"
 
 static void a_whole_real_is_an_integer(void **state)
@@ -227,6 +229,46 @@ static void a_compiled_schema_outlives_its_registry(void **state)
 	assert_false(jsonschema_validate(schema, bad, NULL, NULL));
 }
 
+struct shared {
+	const struct jsonschema *schema;
+	json_t *good, *bad;
+};
+
+/* How many of the verdicts were wrong, as a pointer. */
+static void *ask_often(void *argument)
+{
+	const struct shared *shared = argument;
+	char lines[2000];
+	uintptr_t wrong = 0;
+
+	for (int i = 0; i < 500; i++) {
+		lines[0] = '\0';
+		wrong += !jsonschema_validate(shared->schema, shared->good, NULL, NULL);
+		wrong += jsonschema_validate(shared->schema, shared->bad, js_add_line, &lines);
+	}
+	return (void *)wrong;
+}
+
+static void many_threads_share_a_schema(void **state)
+{
+	jsonschema_auto *schema = js_compiled("{\"items\": {\"format\": \"idn-hostname\", "
+	                                      "\"pattern\": \"^\\\\p{L}\"}, \"uniqueItems\": "
+	                                      "true, \"contains\": {\"enum\": [\"a\", 1]}}");
+	json_auto_t *good = js_parse("[\"a\", \"b\u00fccher.example\"]");
+	json_auto_t *bad = js_parse("[\"a\", \"1\", \"1\"]");
+	struct shared shared = { schema, good, bad };
+	pthread_t threads[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_often, &shared), 0);
+	for (size_t i = 0; i < 4; i++) {
+		void *wrong = NULL;
+		pthread_join(threads[i], &wrong);
+		assert_null(wrong);
+	}
+}
+
 static void a_needed_vocabulary_that_is_unknown_is_refused(void **state)
 {
 	jsonschema_registry_auto *registry = jsonschema_registry_new();
@@ -269,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_schema_is_compiled_from_any_place),
 		cmocka_unit_test(an_identifier_counts_wherever_a_reference_leads),
 		cmocka_unit_test(a_compiled_schema_outlives_its_registry),
+		cmocka_unit_test(many_threads_share_a_schema),
 		cmocka_unit_test(a_needed_vocabulary_that_is_unknown_is_refused),
 		cmocka_unit_test(the_table_of_keywords_is_in_order),
 	};
