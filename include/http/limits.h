@@ -25,6 +25,3 @@ void limits_free(struct limits *limits);
 /* Takes one request from the client's bucket. */
 struct allowance limits_take(struct limits *limits, const char *kind, const char *client,
                              const char *subject);
-/* Looks without taking. */
-struct allowance limits_look(struct limits *limits, const char *kind, const char *client,
-                             const char *subject);

@@ -54,6 +54,7 @@ static bool x_route(struct exchange *x)
 
 static bool too_many(struct exchange *x)
 {
+	x->call.problem.challenge = NULL; /* of a token that was refused before */
 	x->call.problem.retry_after = (unsigned)x->allowance.reset_s;
 	return problem(&x->call.problem, PROBLEM_TOO_MANY_REQUESTS,
 	               "this client has used up its requests for now");
@@ -72,20 +73,17 @@ static bool x_authenticate_public(struct exchange *x)
 	return x->call.endpoint->uncounted || count_address(x);
 }
 
-/* A caller without a good token is counted by address, so that guessing tokens costs the guesser.
- */
+/* A caller without a good token is counted by address, so that guessing tokens costs the guesser,
+ * and nobody else behind the same address. */
 static bool x_authenticate(struct exchange *x)
 {
 	struct call *c = &x->call;
 
 	if (c->endpoint->public)
 		return x_authenticate_public(x);
-	x->allowance = limits_look(x->host->limits, "address", x->request->address, NULL);
-	if (!x->allowance.granted)
-		return too_many(x);
 	if (!tokens_verify(x->host->tokens, request_header(x->request, "Authorization"), &x->who,
 	                   &c->problem)) {
-		x->allowance = limits_take(x->host->limits, "address", x->request->address, NULL);
+		count_address(x);
 		return false;
 	}
 	c->who = x->who;

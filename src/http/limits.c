@@ -88,7 +88,7 @@ static struct bucket *bucket_of(struct bucket row[static WAYS], uint64_t owner, 
 
 static uint64_t seconds_up(int64_t us) { return us <= 0 ? 0 : (uint64_t)((us + 999999) / 1000000); }
 
-static struct allowance ask(struct limits *limits, uint64_t owner, bool take)
+static struct allowance take(struct limits *limits, uint64_t owner)
 {
 	size_t row = owner % ROWS;
 	pthread_mutex_t *lock = &limits->locks[row % LOCKS];
@@ -98,7 +98,7 @@ static struct allowance ask(struct limits *limits, uint64_t owner, bool take)
 	pthread_mutex_lock(lock);
 	bucket = bucket_of(limits->rows[row], owner, clock_monotonic_us());
 	a.granted = bucket->used + limits->price <= MINUTE_US;
-	if (a.granted && take)
+	if (a.granted)
 		bucket->used += limits->price;
 	a.left = (uint64_t)((MINUTE_US - bucket->used) / limits->price);
 	a.reset_s = seconds_up(a.granted ? bucket->used : bucket->used + limits->price - MINUTE_US);
@@ -111,13 +111,5 @@ struct allowance limits_take(struct limits *limits, const char *kind, const char
 {
 	if (limits->per_minute == 0)
 		return (struct allowance){ .granted = true };
-	return ask(limits, owner_of(limits, kind, client, subject), true);
-}
-
-struct allowance limits_look(struct limits *limits, const char *kind, const char *client,
-                             const char *subject)
-{
-	if (limits->per_minute == 0)
-		return (struct allowance){ .granted = true };
-	return ask(limits, owner_of(limits, kind, client, subject), false);
+	return take(limits, owner_of(limits, kind, client, subject));
 }

@@ -259,6 +259,14 @@ class TestRateLimit:
         assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
         assert api.get("/v1/me", role="practitioner", claims={"client_id": "modest"}).status_code == 200
 
+    def test_guessing_tokens_costs_the_guesser_and_nobody_else_at_that_address(self, serve, client):
+        api = client(serve(CARERS_RATE_PER_MINUTE="3"))
+        guesses = [api.get("/v1/me", token="guess") for _ in range(4)]
+
+        assert [r.status_code for r in guesses] == [401, 401, 401, 429]
+        problem(guesses[-1], 429, "too-many-requests")
+        assert api.get("/v1/me", role="practitioner").status_code == 200
+
     def test_health_is_answered_whatever_the_rate(self, serve, client):
         api = client(serve(CARERS_RATE_PER_MINUTE="1"))
 
