@@ -201,6 +201,7 @@ bool server_start(const struct server_config *config, struct host *host, struct 
 	}
 	s->watch = watch_new(config->client_timeout_s);
 	if (!s->watch || !prepare(s, config) || !start_daemon(s, config)) {
+		ulfius_clean_instance(&s->ulfius);
 		close(s->fd);
 		watch_free(s->watch);
 		free(s);
