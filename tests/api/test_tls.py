@@ -1,4 +1,4 @@
-"""TLS by two settings: a certificate and its key."""
+"""TLS by two settings: the service speaks it, and refuses half of it."""
 import datetime
 import ipaddress
 
@@ -7,54 +7,55 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from support.raw import Raw
 from support.server import command
 
 
 @pytest.fixture(scope="module")
 def certificate(run_folder):
-    """(certificate, key) as files, for 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    """A certificate for 127.0.0.1, signed by itself, and its key: two files."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.utcnow()
     made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
             .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + datetime.timedelta(days=1))
             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-            .sign(key, hashes.SHA256()))
-    files = run_folder / "tls.crt", run_folder / "tls.key"
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), True).sign(key, hashes.SHA256()))
+    files = run_folder / "tls.pem", run_folder / "tls.key"
     files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
     files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                            serialization.NoEncryption()))
     return files
 
 
-@pytest.fixture
-def secure(serve, certificate):
-    """A server that speaks TLS."""
-    return serve(CARERS_TLS_CERTIFICATE=certificate[0], CARERS_TLS_KEY=certificate[1])
+def test_with_certificate_and_key_it_speaks_tls_and_nothing_else(serve, certificate, tokens):
+    server = serve(CARERS_TLS_CERTIFICATE=certificate[0], CARERS_TLS_KEY=certificate[1])
 
-
-def test_over_tls_it_answers_and_asks_browsers_to_stay_there(secure, certificate, tokens):
-    response = requests.get(f"https://127.0.0.1:{secure.port}/v1/me", verify=certificate[0], timeout=30,
+    response = requests.get(f"https://127.0.0.1:{server.port}/v1/me", verify=str(certificate[0]), timeout=30,
                             headers={"Authorization": f"Bearer {tokens.token('practitioner')}"})
 
-    assert response.status_code == 200
-    assert response.json()["role"] == "practitioner"
-    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert response.status_code == 200 and response.json()["role"] == "practitioner"
+    assert "max-age=" in response.headers["Strict-Transport-Security"]
+    with Raw(server.port) as plain:
+        plain.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"HTTP/1.1 200" not in plain.socket.recv(65536)
 
 
-def test_a_client_that_does_not_know_the_certificate_gets_nothing(secure):
-    with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
-        requests.get(f"https://127.0.0.1:{secure.port}/livez", timeout=30)
+@pytest.mark.parametrize("given", [("CARERS_TLS_CERTIFICATE",), ("CARERS_TLS_KEY",)])
+def test_half_of_it_stops_the_start(settings, certificate, given):
+    files = dict(zip(("CARERS_TLS_CERTIFICATE", "CARERS_TLS_KEY"), certificate))
+
+    done = command({**settings, "CARERS_PORT": 0, **{name: files[name] for name in given}}, "serve")
+
+    assert done.returncode == 78 and "CARERS_TLS" in done.stderr
 
 
-def test_plain_http_gets_nothing_from_a_tls_port(secure):
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://127.0.0.1:{secure.port}/livez", timeout=30)
+def test_a_key_that_is_not_the_certificates_stops_the_start(settings, certificate, tokens, run_folder):
+    other = run_folder / "other.key"
+    other.write_text(tokens.keys["RS256"].secret, encoding="ascii")
 
-
-def test_one_setting_of_the_two_stops_the_start(settings, certificate):
-    done = command({**settings, "CARERS_TLS_KEY": certificate[1]}, "check")
+    done = command({**settings, "CARERS_PORT": 0, "CARERS_TLS_CERTIFICATE": certificate[0], "CARERS_TLS_KEY": other},
+                   "serve", timeout=30)
 
     assert done.returncode == 78
-    assert "CARERS_TLS_CERTIFICATE" in done.stderr
