@@ -37,7 +37,8 @@ static bool refuse(const char *file, const char *why)
 static json_t *read_json(const char *file)
 {
 	json_error_t error;
-	json_t *json = json_load_file(file, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	json_t *json = json_load_file(
+		file, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 
 	if (!json)
 		refuse(file, error.text);
