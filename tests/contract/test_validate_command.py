@@ -10,7 +10,8 @@ from support.server import command
 VALID, NOT_VALID, UNUSABLE = 0, 1, 2
 REMOTES = "http://localhost:1234/"
 DRAFT = "tests/draft2020-12"
-FOLDERS = {"mandatory": (DRAFT, 1299), "format": (f"{DRAFT}/optional/format", 764), "optional": (f"{DRAFT}/optional", 161)}
+# How many tests there are at least: those of the pinned package. The suite of November 2026 has 1,299, 764 and 161.
+FOLDERS = {"mandatory": (DRAFT, 1257), "format": (f"{DRAFT}/optional/format", 491), "optional": (f"{DRAFT}/optional", 157)}
 BIGNUM = 7  # tests of optional/bignum.json that jansson refuses: 5 "a bignum is (not) a ...", 2 of minimum and maximum
 OTHER_DRAFT = "refs to historic drafts are processed as historic drafts"  # no draft but 2020-12 is implemented
 
