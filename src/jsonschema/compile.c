@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "jsonschema/keywords.h"
+#include "jsonschema/quick.h"
 #include "jsonschema/uri.h"
 
 static const struct jsonschema_options plain_options = { 0 };
@@ -297,6 +298,10 @@ static bool compile_all(struct compiler *c)
 		if (!node->scope->count)
 			node->scope = NULL;
 		node->special = node->special || node->scope;
+		if (!js_quick_prepare(node, &c->schema->arena)) {
+			js_error(c->error, node->location, "there is no memory");
+			return false;
+		}
 	}
 	return true;
 }

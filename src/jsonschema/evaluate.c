@@ -14,6 +14,7 @@ static const uint8_t kinds[] = {
 };
 
 const char js_too_deep[] = "is nested too deeply to be checked";
+const char js_too_long[] = "takes too long to check";
 
 bool js_halt(struct run *r, const struct frame *f, const char *why)
 {
@@ -49,6 +50,12 @@ static inline bool run_ops(struct run *r, const struct ops *ops, const struct fr
 	return fine;
 }
 
+/* What looks at this kind of instance: each for itself when faults are collected. */
+static inline const struct ops *ops_of(const struct run *r, const struct node *node, enum kind kind)
+{
+	return r->output ? &node->ops[kind] : &node->quick[kind];
+}
+
 static bool in_scope(const struct run *r, const struct scope *scope)
 {
 	const struct scope_link *link = r->scope;
@@ -72,7 +79,7 @@ static bool evaluate_tracked(struct run *r, struct frame *f, enum kind kind)
 	if (!js_track_open(r, &own, size_of(f)))
 		return js_halt(r, f, "cannot be checked: there is no memory");
 	f->track = &own;
-	bool fine = run_ops(r, &f->node->ops[kind], f);
+	bool fine = run_ops(r, ops_of(r, f->node, kind), f);
 	/* Told to find all faults, it goes on: what no branch knows is unknown anyway. */
 	if (fine || r->output)
 		fine = run_ops(r, &f->node->unevaluated[kind], f) && fine;
@@ -83,7 +90,9 @@ static bool evaluate_tracked(struct run *r, struct frame *f, enum kind kind)
 	return fine;
 }
 
-static bool evaluate_special(struct run *r, struct frame *f, enum kind kind)
+/* Kept out of the way of the plain ones, which need no room on the stack. */
+static bool __attribute__((noinline))
+evaluate_special(struct run *r, struct frame *f, enum kind kind)
 {
 	const struct scope_link *before = r->scope;
 	struct scope_link entered = { before, f->node->scope };
@@ -91,7 +100,7 @@ static bool evaluate_special(struct run *r, struct frame *f, enum kind kind)
 	if (entered.scope && !in_scope(r, entered.scope))
 		r->scope = &entered;
 	bool fine = f->node->unevaluated[kind].count ? evaluate_tracked(r, f, kind)
-	                                             : run_ops(r, &f->node->ops[kind], f);
+	                                             : run_ops(r, ops_of(r, f->node, kind), f);
 	r->scope = before;
 	return fine;
 }
@@ -103,7 +112,7 @@ bool js_evaluate(struct run *r, struct frame *f)
 	size_t mark = output_mark(r);
 
 	if (r->steps == 0 || --r->steps == 0)
-		return js_halt(r, f, "takes too long to check");
+		return js_halt(r, f, js_too_long);
 	if (node->never)
 		return js_fault_as(r, f, "", "is not allowed");
 	if (!type_fits(node, f))
@@ -112,7 +121,8 @@ bool js_evaluate(struct run *r, struct frame *f)
 		f->text = json_string_value(f->instance);
 		f->length = json_string_length(f->instance);
 	}
-	bool fine = node->special ? evaluate_special(r, f, kind) : run_ops(r, &node->ops[kind], f);
+	bool fine =
+		node->special ? evaluate_special(r, f, kind) : run_ops(r, ops_of(r, node, kind), f);
 	if (!r->output)
 		return fine;
 	if (fine)
@@ -135,6 +145,8 @@ static inline bool descend(struct run *r, struct frame *f)
 
 bool js_apply(struct run *r, const struct link *link, const struct frame *f, struct track *track)
 {
+	if (!r->output && !track && f->instance)
+		return js_quick_value(r, link->node, f->instance);
 	struct frame next = *f;
 	next.up = f;
 	next.node = link->node;
@@ -145,7 +157,7 @@ bool js_apply(struct run *r, const struct link *link, const struct frame *f, str
 	return descend(r, &next);
 }
 
-bool js_apply_member(struct run *r, const struct link *link, const struct frame *f,
+bool js_enter_member(struct run *r, const struct link *link, const struct frame *f,
                      const struct member_of *m)
 {
 	struct frame next = { .up = f,
@@ -158,9 +170,9 @@ bool js_apply_member(struct run *r, const struct link *link, const struct frame 
 	return descend(r, &next);
 }
 
-bool js_apply_item(struct run *r, const struct link *link, const struct frame *f, size_t index)
+bool js_enter_item(struct run *r, const struct link *link, const struct frame *f,
+                   const json_t *value, size_t index)
 {
-	const json_t *value = json_array_get(f->instance, index);
 	struct frame next = { .up = f,
 		              .node = link->node,
 		              .path = link->path,

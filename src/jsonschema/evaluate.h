@@ -3,6 +3,7 @@
 
 #include "jsonschema/jsonschema.h"
 #include "jsonschema/program.h"
+#include "jsonschema/quick.h"
 
 /*
  * Which members or items some keyword has evaluated, for unevaluatedProperties and
@@ -66,10 +67,27 @@ bool js_evaluate(struct run *r, struct frame *f);
 
 /* Applies a link to the same instance; `track` may differ from f->track. */
 bool js_apply(struct run *r, const struct link *link, const struct frame *f, struct track *track);
-/* Applies a link to a member or an item of f->instance. */
-bool js_apply_member(struct run *r, const struct link *link, const struct frame *f,
+/* Applies a link to a member or an item of f->instance, with a frame of its own. */
+bool js_enter_member(struct run *r, const struct link *link, const struct frame *f,
                      const struct member_of *m);
-bool js_apply_item(struct run *r, const struct link *link, const struct frame *f, size_t index);
+bool js_enter_item(struct run *r, const struct link *link, const struct frame *f,
+                   const json_t *value, size_t index);
+
+/* The same, without one where nobody wants more than the verdict. */
+static inline bool js_apply_member(struct run *r, const struct link *link, const struct frame *f,
+                                   const struct member_of *m)
+{
+	return r->output ? js_enter_member(r, link, f, m) : js_quick_value(r, link->node, m->value);
+}
+
+static inline bool js_apply_item(struct run *r, const struct link *link, const struct frame *f,
+                                 size_t index)
+{
+	const json_t *value = json_array_get(f->instance, index);
+
+	return r->output ? js_enter_item(r, link, f, value, index)
+	                 : js_quick_value(r, link->node, value);
+}
 
 /* Applies a link to the name of a member, as a string. */
 bool js_apply_name(struct run *r, const struct link *link, const struct frame *f, const char *key,
@@ -78,7 +96,7 @@ bool js_apply_name(struct run *r, const struct link *link, const struct frame *f
 /* A whole validation; `output` NULL for the verdict only. */
 bool js_validate(const struct jsonschema *schema, const json_t *instance, struct output *output);
 
-extern const char js_too_deep[]; /* the sentence of what is */
+extern const char js_too_deep[], js_too_long[]; /* the sentences of what is */
 
 /* Gives up: the validation ends as invalid with this sentence. False. */
 bool js_halt(struct run *r, const struct frame *f, const char *why);
@@ -110,3 +128,5 @@ op_fn js_op_min_properties, js_op_max_properties, js_op_members, js_op_property_
 op_fn js_op_reference, js_op_dynamic_reference, js_op_all, js_op_any, js_op_one, js_op_not,
 	js_op_if;
 op_fn js_op_unevaluated_items, js_op_unevaluated_properties;
+/* The same where only the verdict counts; items also have their number checked. */
+op_fn js_quick_items, js_quick_members, js_quick_any, js_quick_one;

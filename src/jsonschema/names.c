@@ -1,22 +1,6 @@
 /* The set of names: open addressing on a cheap hash of the length and the outer sixteen bytes. */
 #include "jsonschema/names.h"
 
-#include <string.h>
-
-static inline uint64_t eight(const char *text)
-{
-	uint64_t word;
-	memcpy(&word, text, sizeof(word));
-	return word;
-}
-
-static inline uint32_t four(const char *text)
-{
-	uint32_t word;
-	memcpy(&word, text, sizeof(word));
-	return word;
-}
-
 /*
  * The names come from the schema and are fixed, so that nobody can make the chains long with an
  * instance. That is why the hash needs no key and may look at the ends only.
@@ -27,11 +11,11 @@ static inline uint32_t hash_of(const char *text, size_t length)
 	uint64_t tail = 0;
 
 	if (length >= 8) {
-		head = eight(text);
-		tail = eight(text + length - 8);
+		head = js_eight(text);
+		tail = js_eight(text + length - 8);
 	} else if (length >= 4) {
-		head = four(text);
-		tail = four(text + length - 4);
+		head = js_four(text);
+		tail = js_four(text + length - 4);
 	} else if (length) {
 		head = (unsigned char)text[0] | (uint64_t)(unsigned char)text[length / 2] << 8;
 		tail = (unsigned char)text[length - 1];
@@ -74,32 +58,13 @@ struct names *js_names_new(struct arena *arena, const char *const *texts, const 
 	return names;
 }
 
-/* Names are short: most are compared as two words that overlap, without a call. */
-static inline bool same_text(const char *a, const char *b, size_t length)
+uint32_t js_names_search(const struct names *names, const char *text, size_t length)
 {
-	if (length > 16)
-		return memcmp(a, b, length) == 0;
-	if (length >= 8)
-		return eight(a) == eight(b) && eight(a + length - 8) == eight(b + length - 8);
-	if (length >= 4)
-		return four(a) == four(b) && four(a + length - 4) == four(b + length - 4);
-	return length == 0 ||
-	       (a[0] == b[0] && a[length / 2] == b[length / 2] && a[length - 1] == b[length - 1]);
-}
-
-static inline bool same(const struct name *name, const char *text, size_t length)
-{
-	return name->length == length && same_text(name->text, text, length);
-}
-
-uint32_t js_names_find(const struct names *names, const char *text, size_t length, uint32_t guess)
-{
-	if (guess < names->count && same(&names->names[guess], text, length))
-		return guess;
 	uint32_t slot = hash_of(text, length) & names->mask;
+
 	while (names->slots[slot]) {
 		uint32_t number = names->slots[slot] - 1u;
-		if (same(&names->names[number], text, length))
+		if (js_name_is(&names->names[number], text, length))
 			return number;
 		slot = (slot + 1) & names->mask;
 	}

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+/* All integers up to here are exact as reals. */
+static const double two_53 = 9007199254740992.0;
 /* 2^63, the first real that no int64_t reaches. */
 static const double two_63 = 9223372036854775808.0;
 /* Powers of ten up to here are exact in a double, so that dividing by them rounds once. */
@@ -33,7 +35,7 @@ static void find_decimal(struct number *number)
 	for (int places = 0; places <= PLACES_LIMIT; places++) {
 		double power = power_of_ten(places);
 		double scaled = nearbyint(number->real * power);
-		if (!(fabs(scaled) < 9007199254740992.0)) /* 2^53 */
+		if (!(fabs(scaled) < two_53))
 			return;
 		if (scaled != 0 && scaled / power == number->real) {
 			number->digits = (int64_t)scaled;
@@ -88,8 +90,12 @@ int js_number_compare(const json_t *value, const struct number *other)
 		                    : compare_mixed(integer, other->real);
 	}
 	double real = json_real_value(value);
-	return other->whole ? -compare_mixed(other->integer, real)
-	                    : compare_reals(real, other->real);
+	if (!other->whole)
+		return compare_reals(real, other->real);
+	/* An integer that a real cannot hold is rounded, but stays on its side of this one. */
+	if (fabs(real) < two_53)
+		return compare_reals(real, (double)other->integer);
+	return -compare_mixed(other->integer, real);
 }
 
 static int64_t remainder_scaled(int64_t integer, const struct number *divisor)
@@ -104,12 +110,12 @@ static bool real_multiple(double real, const struct number *divisor)
 {
 	double power = power_of_ten(divisor->places);
 	double scaled = nearbyint(real * power);
-	if (fabs(scaled) < 9007199254740992.0)
+	if (fabs(scaled) < two_53)
 		return scaled / power == real && (int64_t)scaled % divisor->digits == 0;
 	if (!js_number_is_integer(real))
 		return fmod(real, divisor->real) == 0;
 	double rest = fmod(real, (double)divisor->digits); /* exact */
-	if (fabs((double)divisor->digits) >= 9007199254740992.0)
+	if (fabs((double)divisor->digits) >= two_53)
 		return rest == 0;
 	return remainder_scaled((int64_t)rest, divisor) == 0;
 }

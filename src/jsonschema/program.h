@@ -79,9 +79,20 @@ struct annotation {
 
 struct node {
 	uint16_t types; /* what `type` allows; TYPE_ANY without it */
-	bool never;     /* the schema `false` */
-	bool special;   /* has a scope or unevaluated*, which a plain node has not */
+	/*
+	 * The quick ways, as bits of json_type: nothing but `type` looks at `plain` values,
+	 * `ranged` ones need to be from `least` to `most`. The rest are NULL where there is more to
+	 * look at.
+	 */
+	uint8_t plain, ranged;
+	double least, most;
+	const struct names *words;     /* a string must be one of them */
+	const struct items *items;     /* all that looks at arrays */
+	const struct members *members; /* and at objects */
+	bool never;                    /* the schema `false` */
+	bool special;                  /* has a scope or unevaluated*, which a plain node has not */
 	struct ops ops[KINDS];
+	struct ops quick[KINDS];       /* instead of them when only the verdict is wanted */
 	struct ops unevaluated[KINDS]; /* run last */
 	const char *type_message;
 	const char *location; /* the schema's own URI, the fragment a JSON pointer, encoded */
@@ -114,6 +125,7 @@ struct items {
 	const struct link *prefix;
 	size_t prefix_count;
 	struct link rest;
+	size_t min, max; /* how many: set for js_quick_items only */
 };
 
 struct patterned {
