@@ -139,7 +139,8 @@ def goals_lines(results):
 
 
 def report(results, options, ground, load_before):
-    lines = ["# Results of ./dev bench", "", "Written by a full run; what the words mean stands in README.md.", ""]
+    lines = ["# Results of ./dev bench", "", "Written by a full run; what the words mean stands in README.md.",
+             "JSON Schema against other validators: results-schema.md.", ""]
     lines += surroundings(options, ground, load_before)
     lines += goals_lines(results)
     for name, rows in results.closed.items():
