@@ -169,7 +169,7 @@ def whole_references(schema, instance):
 
 CLASSES = {"\\W": "[^A-Za-z0-9_]", "\\w": "A-Za-z0-9_", "\\d": "0-9", "\\s": "\\t-\\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff",
            "\\S": "^\\t-\\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"}
-PROPERTIES = {"\\p{Lu}": "[A-Zİ]", "\\p{L}": "[A-Za-zéſİ日本語]", "\\u{1F600}": "😀"}
+PROPERTIES = {"\\p{Lu}": "[A-ZÀ-ÖØ-Þİ]", "\\p{L}": "[A-Za-zÀ-ÖØ-öø-ÿſİ日本語]", "\\u{1F600}": "😀"}
 
 
 def ascii_classes(pattern):
