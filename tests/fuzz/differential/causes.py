@@ -227,7 +227,8 @@ def dynamic_target(schema, _instance):
 CAUSES = [
     Cause("multipleOf by division of doubles", "ajv",
           "0.3 is a multiple of 0.1: JSON numbers are decimals, and the specification wants the division to give an integer. ajv "
-          "divides doubles (0.3 / 0.1 is 2.9999999999999996), and takes quotients from 1e21 on for no integers.",
+          "divides doubles (0.3 / 0.1 is 2.9999999999999996), of numbers that it has read as doubles (9007199254740993 as one less), and "
+          "takes quotients from 1e21 on for no integers.",
           has("multipleOf"), edit(multiples)),
     Cause("multipleOf by division of doubles", "python",
           "As above; python-jsonschema divides doubles too, and calls 2^53 a multiple of 0.3, since the quotient's fraction is lost.",
@@ -251,8 +252,9 @@ CAUSES = [
           "ajv knows only those anchors whose schemas it has compiled or passed through before, and applies the root schema instead.",
           has("$dynamicRef")),
     Cause("unevaluatedItems and unevaluatedProperties", "ajv",
-          "ajv works out what is evaluated while it compiles, and errs where that depends on the instance: `contains` marks only the items "
-          "that match it, a branch that fails marks nothing, and an inner unevaluated* speaks only when its schema holds.",
+          "ajv works out what is evaluated while it compiles, and errs: `contains` marks every item, not those that match it; what a "
+          "branch marked before it failed stays marked; a branch that asserts nothing (`{\"items\": {}}`) is left out, and with it what it "
+          "evaluates.",
           has("unevaluatedItems", "unevaluatedProperties")),
     Cause("integers beyond 2^53", "ajv",
           "JavaScript reads every number as a double: 9007199254740993 is 9007199254740992 there. Ours and Python's keep 64 bits and more.",
