@@ -1,4 +1,4 @@
-/* Every operationId of the contract bound to exactly one handler, and every handler to an
+/* Every role that the contract names is one that tokens carry; every operationId of the contract bound to exactly one handler, and every handler to an
  * operationId; or no start. */
 #pragma once
 

@@ -11,7 +11,7 @@ void etag_of(const char *version, char ret_etag[static REPLY_ETAG]);
 bool etag_listed(const char *header, const char *etag);
 /*
  * If-Match as PostgreSQL's triggers take it: the versions, comma-separated, that the target must
- * have one of; "" for no condition (absent, or `*`), "-1" when nothing in it is an ETag of ours
+ * have one of; "" without the header, "*" for any version, "-1" when nothing in it is an ETag of ours
  * (weak ones never match).
  */
 enum { MATCH_TEXT = 256 };

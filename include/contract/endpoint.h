@@ -11,7 +11,7 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, 
 enum place { PLACE_PATH, PLACE_QUERY, PLACE_HEADER };
 enum value_type { VALUE_STRING, VALUE_INTEGER, VALUE_BOOLEAN };
 
-enum { ENDPOINT_PARAMETERS = 24, ENDPOINT_SCOPES = 8 };
+enum { ENDPOINT_PARAMETERS = 24, ENDPOINT_SCOPES = 8, ENDPOINT_ROLES = 16, ENDPOINT_COST = 1000 };
 
 struct parameter {
 	const char *name;
@@ -37,10 +37,12 @@ struct endpoint {
 	size_t index; /* its place in the contract, from 0 */
 
 	const char *wants[ENDPOINT_SCOPES + 1]; /* scopes, all of them; NULL-terminated */
+	const char *roles[ENDPOINT_ROLES + 1];  /* `x-roles`: one of them; none listed: any role */
 	bool public;                            /* `security: []` */
 	bool reads;                             /* GET, or marked `x-reads: true`: READ ONLY */
 	bool noted;                             /* `x-audit: read`: reading leaves an audit row */
 	bool uncounted;                         /* `x-uncounted: true`: no rate limit */
+	unsigned cost; /* `x-cost`: as how many requests it counts in the rate limit */
 	bool takes_key;                         /* has an Idempotency-Key parameter */
 	bool needs_match;                       /* If-Match is required */
 

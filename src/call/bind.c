@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const known_roles[] = {
+#define X(role, class) role,
+#include "auth/roles.def"
+#undef X
+};
+
 struct binding {
 	const struct contract *contract;
 	handler_fn **handlers;
@@ -37,6 +43,22 @@ static void bind_one(struct binding *b, const struct operation *operation)
 	say(b, "the handler of %s is for no operation of the contract", operation->id);
 }
 
+static bool known_role(const char *role)
+{
+	for (size_t i = 0; i < COUNT_OF(known_roles); i++)
+		if (strcmp(known_roles[i], role) == 0)
+			return true;
+	return false;
+}
+
+static void check_roles(struct binding *b, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; endpoint->roles[i]; i++)
+		if (!known_role(endpoint->roles[i]))
+			say(b, "an operation is for the role %s, which no token may carry",
+			    endpoint->roles[i]);
+}
+
 handler_fn **bind_operations(const struct contract *contract, const struct module *const modules[],
                              contract_fault_fn *fault, void *context)
 {
@@ -48,10 +70,12 @@ handler_fn **bind_operations(const struct contract *contract, const struct modul
 	for (; *modules; modules++)
 		for (size_t i = 0; i < (*modules)->count; i++)
 			bind_one(&b, &(*modules)->operations[i]);
-	for (size_t i = 0; i < contract_count(contract); i++)
+	for (size_t i = 0; i < contract_count(contract); i++) {
 		if (!b.handlers[i])
 			say(&b, "the operation %s has no handler",
 			    contract_endpoint(contract, i)->id);
+		check_roles(&b, contract_endpoint(contract, i));
+	}
 	if (!b.failed)
 		return b.handlers;
 	free(b.handlers);

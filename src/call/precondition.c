@@ -64,8 +64,10 @@ void match_versions(const char *header, char ret_versions[static MATCH_TEXT])
 	for (const char *at = skip_separators(header); *at; at = skip_separators(at + size)) {
 		bool weak = text_starts(at, "W/");
 
-		if (*at == '*')
+		if (*at == '*') {
+			snprintf(ret_versions, MATCH_TEXT, "*");
 			return;
+		}
 		at += weak ? 2 : 0;
 		size = tag_size(at);
 		if (size == 0)

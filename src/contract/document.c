@@ -12,7 +12,7 @@
 static const char *const operation_words[] = {
 	"operationId", "summary",    "description",  "tags",    "parameters",
 	"requestBody", "responses",  "security",     "x-audit", "x-reads",
-	"x-uncounted", "deprecated", "externalDocs",
+	"x-uncounted", "x-roles",    "x-cost",       "deprecated", "externalDocs",
 };
 
 static bool known_word(const char *word)
@@ -51,6 +51,7 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 		loader_fault(l, operation,
 		             "x-audit is `read` or absent: changes are always audited");
 	else if (check_words(l, operation) && load_security(l, operation, endpoint) &&
+	         load_roles(l, operation, endpoint) && load_cost(l, operation, endpoint) &&
 	         load_parameters(l, item, operation, endpoint))
 		load_bodies(l, operation, endpoint);
 }

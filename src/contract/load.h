@@ -42,6 +42,8 @@ struct jsonschema *load_schema(struct loader *l, const struct spot *schema);
 bool load_parameters(struct loader *l, const struct spot *path_item, const struct spot *operation,
                      struct endpoint *endpoint);
 bool load_security(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
+bool load_roles(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
+bool load_cost(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Request body and responses: schemas, media types, examples. */
 bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Every schema in components compiles and accepts its own examples. */

@@ -170,3 +170,36 @@ bool load_security(struct loader *l, const struct spot *operation, struct endpoi
 		endpoint->wants[i] = json_string_value(scope);
 	return true;
 }
+
+bool load_roles(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	const json_t *roles = json_object_get(operation->json, "x-roles");
+	const json_t *role;
+	size_t i;
+
+	if (!roles)
+		return true;
+	if (endpoint->public)
+		return loader_fault(l, operation, "a public operation has no `x-roles`");
+	if (json_array_size(roles) == 0 || json_array_size(roles) > ENDPOINT_ROLES)
+		return loader_fault(l, operation, "`x-roles` lists one role or more, %d at most",
+		                    ENDPOINT_ROLES);
+	json_array_foreach (roles, i, role) {
+		if (!json_is_string(role))
+			return loader_fault(l, operation, "`x-roles` lists names of roles");
+		endpoint->roles[i] = json_string_value(role);
+	}
+	return true;
+}
+
+bool load_cost(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	const json_t *cost = json_object_get(operation->json, "x-cost");
+	json_int_t value = cost ? json_integer_value(cost) : 1;
+
+	if (value < 1 || value > ENDPOINT_COST)
+		return loader_fault(l, operation, "`x-cost` is an integer from 1 to %d",
+		                    ENDPOINT_COST);
+	endpoint->cost = (unsigned)value;
+	return true;
+}

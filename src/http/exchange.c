@@ -62,7 +62,8 @@ static bool too_many(struct exchange *x)
 
 static bool count_address(struct exchange *x)
 {
-	x->allowance = limits_take(x->host->limits, "address", x->request->address, NULL);
+	x->allowance = limits_take(x->host->limits, "address", x->request->address, NULL,
+	                           x->call.endpoint->cost);
 	return x->allowance.granted || too_many(x);
 }
 
@@ -87,19 +88,35 @@ static bool x_authenticate(struct exchange *x)
 		return false;
 	}
 	c->who = x->who;
-	x->allowance = limits_take(x->host->limits, "token", x->who->client, x->who->subject);
+	x->allowance = limits_take(x->host->limits, "token", x->who->client, x->who->subject,
+	                           c->endpoint->cost);
 	return x->allowance.granted || too_many(x);
+}
+
+static bool role_listed(const struct endpoint *endpoint, const char *role)
+{
+	if (!endpoint->roles[0])
+		return true;
+	for (size_t i = 0; endpoint->roles[i]; i++)
+		if (strcmp(endpoint->roles[i], role) == 0)
+			return true;
+	return false;
 }
 
 static bool x_authorise(struct exchange *x)
 {
 	struct call *c = &x->call;
 
-	if (c->endpoint->public || scopes_cover(c->who->scope, c->endpoint->wants))
+	if (c->endpoint->public)
 		return true;
-	c->problem.challenge = "insufficient_scope";
-	return problem(&c->problem, PROBLEM_INSUFFICIENT_SCOPE,
-	               "this operation wants scopes that the token lacks");
+	if (!scopes_cover(c->who->scope, c->endpoint->wants)) {
+		c->problem.challenge = "insufficient_scope";
+		return problem(&c->problem, PROBLEM_INSUFFICIENT_SCOPE,
+		               "this operation wants scopes that the token lacks");
+	}
+	return role_listed(c->endpoint, c->who->role) ||
+	       problem(&c->problem, PROBLEM_FORBIDDEN, "this operation is not for the role %s",
+	               c->who->role);
 }
 
 /* "; charset=X" says another encoding than UTF-8. Other parameters mean nothing to JSON and are
@@ -175,7 +192,7 @@ static const struct {
 	{ "admit", x_admit },               /* 503 at the stop, 413: size */
 	{ "route", x_route },               /* 400, 404, 405: path and method in the contract */
 	{ "authenticate", x_authenticate }, /* 401: the token; 429: the client's bucket */
-	{ "authorise", x_authorise },       /* 403: the scopes that the contract asks for */
+	{ "authorise", x_authorise },       /* 403: the scopes and roles that the contract asks for */
 	{ "read", x_read },                 /* 406, 415, 400: media types, JSON */
 	{ "validate", x_validate },         /* 400, 422, 428: parameters and body */
 	{ "handle", x_handle },             /* one transaction; run again if PostgreSQL says so */

@@ -88,28 +88,29 @@ static struct bucket *bucket_of(struct bucket row[static WAYS], uint64_t owner, 
 
 static uint64_t seconds_up(int64_t us) { return us <= 0 ? 0 : (uint64_t)((us + 999999) / 1000000); }
 
-static struct allowance take(struct limits *limits, uint64_t owner)
+static struct allowance take(struct limits *limits, uint64_t owner, unsigned cost)
 {
 	size_t row = owner % ROWS;
 	pthread_mutex_t *lock = &limits->locks[row % LOCKS];
 	struct allowance a = { .limited = true, .quota = limits->per_minute };
+	int64_t price = limits->price * cost < MINUTE_US ? limits->price * cost : MINUTE_US;
 	struct bucket *bucket;
 
 	pthread_mutex_lock(lock);
 	bucket = bucket_of(limits->rows[row], owner, clock_monotonic_us());
-	a.granted = bucket->used + limits->price <= MINUTE_US;
+	a.granted = bucket->used + price <= MINUTE_US;
 	if (a.granted)
-		bucket->used += limits->price;
+		bucket->used += price;
 	a.left = (uint64_t)((MINUTE_US - bucket->used) / limits->price);
-	a.reset_s = seconds_up(a.granted ? bucket->used : bucket->used + limits->price - MINUTE_US);
+	a.reset_s = seconds_up(a.granted ? bucket->used : bucket->used + price - MINUTE_US);
 	pthread_mutex_unlock(lock);
 	return a;
 }
 
 struct allowance limits_take(struct limits *limits, const char *kind, const char *client,
-                             const char *subject)
+                             const char *subject, unsigned cost)
 {
 	if (limits->per_minute == 0)
 		return (struct allowance){ .granted = true };
-	return take(limits, owner_of(limits, kind, client, subject));
+	return take(limits, owner_of(limits, kind, client, subject), cost);
 }

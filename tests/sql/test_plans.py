@@ -7,7 +7,7 @@ import pytest
 from support.sql import QUERIES, Session, new_id
 
 PEOPLE = 200_000
-GROWING = {"carer", "carer_access", "carer_external_ref", "audit_entry", "idempotency"}
+FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "schema_migration"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 SINCE = "2023-11-14T00:00:00Z"
@@ -63,8 +63,8 @@ def look(crowd, caller, name, *arguments, carer=None):
         session.sql("SELECT set_config('role', 'none', true)")
         # what triggers, functions and foreign keys did, too
         walked = dict(session.sql("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_scan > 0"))
-        assert not GROWING & {table for table, read in walked.items() if read}, walked
-        assert [n for n in found if n["Node Type"] == "Seq Scan" and n["Relation Name"] in GROWING] == []
+        assert {table for table, read in walked.items() if read} <= FEW, walked
+        assert [n for n in found if n["Node Type"] == "Seq Scan" and n["Relation Name"] not in FEW] == []
         return found
     finally:
         crowd.rollback()
@@ -72,7 +72,7 @@ def look(crowd, caller, name, *arguments, carer=None):
 
 def touched(plan):
     return sum((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] for node in plan
-               if node.get("Relation Name") in GROWING and "Scan" in node["Node Type"])
+               if node.get("Relation Name", "organisation") not in FEW and "Scan" in node["Node Type"])
 
 
 @pytest.mark.parametrize("cursor", [None, "AY2AAAAAcACAAAAAAAAAAA"], ids=["first page", "later page"])

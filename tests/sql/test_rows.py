@@ -166,7 +166,7 @@ def test_the_service_owns_nothing_and_passes_no_policy(owner):
 def test_every_table_has_row_level_security_or_holds_no_person(owner):
     owner.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
                   " AND NOT relrowsecurity")
-    assert {name for (name,) in owner.fetchall()} == {"schema_migration", "carer_transition", "carer_available"}
+    assert {name for (name,) in owner.fetchall()} == {"schema_migration", "carer_transition", "carer_available", "event_kind"}
 
 
 def test_every_table_says_what_it_is(owner):

@@ -6,8 +6,8 @@ import pathlib
 import sqlgen
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-QUERIES = {query.name: query for name in ("platform", "carers")
-           for query in sqlgen.read(ROOT / "sql" / "queries" / f"{name}.sql")}
+QUERIES = {query.name: query for file in sorted((ROOT / "sql" / "queries").glob("*.sql")) if file.stem != "session"
+           for query in sqlgen.read(file)}
 ISLINGTON, ESSEX = "E09000019", "E10000012"
 CLASSES = {"council_admin": "carers_council", "practitioner": "carers_council", "commissioner": "carers_desk",
            "directory_editor": "carers_desk", "assessor": "carers_partner", "support_worker": "carers_partner",

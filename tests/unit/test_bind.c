@@ -80,6 +80,25 @@ static void two_handlers_for_one_operation_stop_the_start(void **state)
 	assert_string_equal(bind(twice, 3), "the operation two has two handlers");
 }
 
+static void a_role_that_no_token_carries_stops_the_start(void **state)
+{
+	const struct operation one[] = { { "one", nothing } };
+	const struct module module = { .name = "m", .operations = one, .count = 1 };
+	const struct module *const modules[] = { &module, NULL };
+	struct contract *contract = small_contract(
+		"\"/a\":{\"get\":{\"operationId\":\"one\",\"security\":[{\"token\":[]}],"
+		"\"x-roles\":[\"carer\",\"wizard\"],"
+		"\"responses\":{\"200\":{\"description\":\"x\"}}}}",
+		note, NULL);
+
+	(void)state;
+	assert_non_null(contract);
+	assert_null(bind_operations(contract, modules, note, NULL));
+	assert_string_equal(last,
+	                    "an operation is for the role wizard, which no token may carry");
+	contract_free(contract);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -87,6 +106,7 @@ int main(void)
 		cmocka_unit_test(an_operation_without_handler_stops_the_start),
 		cmocka_unit_test(a_handler_without_operation_stops_the_start),
 		cmocka_unit_test(two_handlers_for_one_operation_stop_the_start),
+		cmocka_unit_test(a_role_that_no_token_carries_stops_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,15 @@ static void what_is_not_understood_stops_the_start(void **state)
 		"{"
 		"\"application/json\":{\"schema\":{\"type\":\"object\"},\"example\":3}}}," OK_ "}}",
 		"example breaks its schema");
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],"
+	                       "\"x-roles\":[\"carer\"]," OK_ "}}",
+	                       "a public operation has no `x-roles`");
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":"
+	                       "[{\"token\":[]}],\"x-roles\":[]," OK_ "}}",
+	                       "`x-roles` lists one role or more");
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],"
+	                       "\"x-cost\":0," OK_ "}}",
+	                       "`x-cost` is an integer from 1 to 1000");
 	assert_stops_the_start("\"/"
 	                       "a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"responses\":{"
 	                       "\"200\":{\"description\":"

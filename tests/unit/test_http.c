@@ -43,15 +43,28 @@ static void a_client_gets_its_quota_and_then_has_to_wait(void **state)
 
 	(void)state;
 	for (unsigned left = 3; left-- > 0;) {
-		a = limits_take(limits, "token", "app", "anna");
+		a = limits_take(limits, "token", "app", "anna", 1);
 		assert_true(a.limited && a.granted);
 		assert_int_equal(a.left, left);
 	}
-	a = limits_take(limits, "token", "app", "anna");
+	a = limits_take(limits, "token", "app", "anna", 1);
 	assert_false(a.granted);
 	assert_in_range(a.reset_s, 1, 20);
-	assert_true(limits_take(limits, "token", "app", "ben").granted);
-	assert_true(limits_take(limits, "address", "app", "anna").granted);
+	assert_true(limits_take(limits, "token", "app", "ben", 1).granted);
+	assert_true(limits_take(limits, "address", "app", "anna", 1).granted);
+	limits_free(limits);
+}
+
+static void what_costs_more_takes_more_but_never_more_than_all(void **state)
+{
+	struct limits *limits = limits_new(100);
+
+	(void)state;
+	assert_int_equal(limits_take(limits, "address", "a", NULL, 60).left, 40);
+	assert_false(limits_take(limits, "address", "a", NULL, 60).granted);
+	assert_true(limits_take(limits, "address", "a", NULL, 40).granted);
+	assert_true(limits_take(limits, "address", "b", NULL, 1000).granted);
+	assert_false(limits_take(limits, "address", "b", NULL, 1).granted);
 	limits_free(limits);
 }
 
@@ -61,8 +74,8 @@ static void without_a_quota_nobody_is_limited(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		assert_true(limits_take(limits, "token", "app", "anna").granted);
-	assert_false(limits_take(limits, "token", "app", "anna").limited);
+		assert_true(limits_take(limits, "token", "app", "anna", 1).granted);
+	assert_false(limits_take(limits, "token", "app", "anna", 1).limited);
 	limits_free(limits);
 }
 
@@ -74,7 +87,7 @@ static void more_clients_than_room_are_still_served(void **state)
 	(void)state;
 	for (int i = 0; i < 100000; i++) {
 		snprintf(name, sizeof name, "%d", i);
-		assert_true(limits_take(limits, "token", "app", name).granted);
+		assert_true(limits_take(limits, "token", "app", name, 1).granted);
 	}
 	limits_free(limits);
 }
@@ -84,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_is_read_as_rfc_9110_says),
 		cmocka_unit_test(a_client_gets_its_quota_and_then_has_to_wait),
+		cmocka_unit_test(what_costs_more_takes_more_but_never_more_than_all),
 		cmocka_unit_test(without_a_quota_nobody_is_limited),
 		cmocka_unit_test(more_clients_than_room_are_still_served),
 	};
