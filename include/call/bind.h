@@ -1,5 +1,5 @@
-/* Every role that the contract names is one that tokens carry; every operationId of the contract bound to exactly one handler, and every handler to an
- * operationId; or no start. */
+/* Every role that the contract names is one that tokens carry; every operationId of the contract
+ * bound to exactly one handler, and every handler to an operationId; or no start. */
 #pragma once
 
 #include "call/operation.h"

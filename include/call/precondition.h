@@ -11,8 +11,8 @@ void etag_of(const char *version, char ret_etag[static REPLY_ETAG]);
 bool etag_listed(const char *header, const char *etag);
 /*
  * If-Match as PostgreSQL's triggers take it: the versions, comma-separated, that the target must
- * have one of; "" without the header, "*" for any version, "-1" when nothing in it is an ETag of ours
- * (weak ones never match).
+ * have one of; "" without the header, "*" for any version, "-1" when nothing in it is an ETag of
+ * ours (weak ones never match).
  */
 enum { MATCH_TEXT = 256 };
 void match_versions(const char *header, char ret_versions[static MATCH_TEXT]);

@@ -42,9 +42,9 @@ struct endpoint {
 	bool reads;                             /* GET, or marked `x-reads: true`: READ ONLY */
 	bool noted;                             /* `x-audit: read`: reading leaves an audit row */
 	bool uncounted;                         /* `x-uncounted: true`: no rate limit */
-	unsigned cost; /* `x-cost`: as how many requests it counts in the rate limit */
-	bool takes_key;                         /* has an Idempotency-Key parameter */
-	bool needs_match;                       /* If-Match is required */
+	unsigned cost;    /* `x-cost`: as how many requests it counts in the rate limit */
+	bool takes_key;   /* has an Idempotency-Key parameter */
+	bool needs_match; /* If-Match is required */
 
 	struct parameter parameters[ENDPOINT_PARAMETERS];
 	size_t parameter_count;

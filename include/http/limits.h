@@ -22,7 +22,7 @@ struct allowance {
 /* per_minute 0: no limit. NULL when memory runs out. */
 struct limits *limits_new(uint64_t per_minute);
 void limits_free(struct limits *limits);
-/* Takes so many requests (1 or more) from the client's bucket; a cost above the whole limit takes all
- * of it. */
+/* Takes so many requests (1 or more) from the client's bucket; a cost above the whole limit takes
+ * all of it. */
 struct allowance limits_take(struct limits *limits, const char *kind, const char *client,
                              const char *subject, unsigned cost);

@@ -10,9 +10,9 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId", "summary",    "description",  "tags",    "parameters",
-	"requestBody", "responses",  "security",     "x-audit", "x-reads",
-	"x-uncounted", "x-roles",    "x-cost",       "deprecated", "externalDocs",
+	"operationId", "summary",   "description", "tags",       "parameters",
+	"requestBody", "responses", "security",    "x-audit",    "x-reads",
+	"x-uncounted", "x-roles",   "x-cost",      "deprecated", "externalDocs",
 };
 
 static bool known_word(const char *word)

@@ -192,10 +192,10 @@ static const struct {
 	{ "admit", x_admit },               /* 503 at the stop, 413: size */
 	{ "route", x_route },               /* 400, 404, 405: path and method in the contract */
 	{ "authenticate", x_authenticate }, /* 401: the token; 429: the client's bucket */
-	{ "authorise", x_authorise },       /* 403: the scopes and roles that the contract asks for */
-	{ "read", x_read },                 /* 406, 415, 400: media types, JSON */
-	{ "validate", x_validate },         /* 400, 422, 428: parameters and body */
-	{ "handle", x_handle },             /* one transaction; run again if PostgreSQL says so */
+	{ "authorise", x_authorise }, /* 403: the scopes and roles that the contract asks for */
+	{ "read", x_read },           /* 406, 415, 400: media types, JSON */
+	{ "validate", x_validate },   /* 400, 422, 428: parameters and body */
+	{ "handle", x_handle },       /* one transaction; run again if PostgreSQL says so */
 };
 
 static bool run_steps(struct exchange *x)

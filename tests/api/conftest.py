@@ -5,6 +5,7 @@ import uuid
 
 import psycopg2
 import pytest
+from support.callers import World
 from support.client import Api
 from support.people import carer_body
 from support.raw import Raw
@@ -114,3 +115,18 @@ def carer(api):
         assert response.status_code == 201, response.text
         return response.json()
     return make
+
+
+@pytest.fixture(scope="session")
+def grant(db):
+    """grant(carer, org, starts, ends): access, its times as SQL intervals from now."""
+    def give(carer_id, org, starts="-1 hour", ends=None):
+        db.execute("INSERT INTO carer_access (organisation_id, carer_id, reason, starts_at, ends_at) VALUES"
+                   " (%s, %s, 'granted', now() + %s::interval, now() + %s::interval)", (org, carer_id, starts, ends))
+    return give
+
+
+@pytest.fixture
+def world(api, carer, organisation, grant):
+    """A carer and everybody who might ask about her: see support/callers.py."""
+    return World(api, carer, organisation, grant)

@@ -21,15 +21,6 @@ def search(api, carer, **caller):
     return ids(api.post("/v1/carers/search", json=wanted, **caller))
 
 
-@pytest.fixture
-def grant(db):
-    """grant(carer, org, starts, ends): access, its times as SQL intervals from now."""
-    def give(carer_id, org, starts="-1 hour", ends=None):
-        db.execute("INSERT INTO carer_access (organisation_id, carer_id, reason, starts_at, ends_at) VALUES"
-                   " (%s, %s, 'granted', now() + %s::interval, now() + %s::interval)", (org, carer_id, starts, ends))
-    return give
-
-
 def sees_nothing(api, carer, **caller):
     """Nothing of this carer, by whichever way; and it looks as if she did not exist."""
     path = f"/v1/carers/{carer['id']}"

@@ -94,8 +94,7 @@ static void a_role_that_no_token_carries_stops_the_start(void **state)
 	(void)state;
 	assert_non_null(contract);
 	assert_null(bind_operations(contract, modules, note, NULL));
-	assert_string_equal(last,
-	                    "an operation is for the role wizard, which no token may carry");
+	assert_string_equal(last, "an operation is for the role wizard, which no token may carry");
 	contract_free(contract);
 }
 
