@@ -96,12 +96,16 @@ static bool open_auth(struct app *app, struct problem *p)
 		.issuer = s->issuer,
 		.audience = s->audience,
 		.skew_s = (unsigned)s->clock_skew_s,
+		.mfa_roles = s->mfa_roles,
 		.cache = s->token_cache,
 	};
 
 	if (!*s->issuer)
 		return problem(p, PROBLEM_UNAVAILABLE,
 		               "CARERS_ISSUER is empty: no token could be good");
+	if (!tokens_roles_known(s->mfa_roles))
+		return problem(p, PROBLEM_UNAVAILABLE,
+		               "CARERS_MFA_ROLES names a role that no token may carry");
 	if (!keys_open(&keys, &app->keys, p))
 		return false;
 	if (keys_count(app->keys) == 0 && !*s->jwks)

@@ -17,7 +17,8 @@ struct tokens;
 struct tokens_config {
 	const char *issuer, *audience;
 	unsigned skew_s;
-	size_t cache; /* tokens remembered; 0: none */
+	size_t cache;          /* tokens remembered; 0: none */
+	const char *mfa_roles; /* comma-separated roles whose tokens must have mfa in `amr` */
 };
 
 struct tokens_state {
@@ -25,6 +26,8 @@ struct tokens_state {
 	size_t cached;
 };
 
+/* Every word of the comma-separated list is a role that tokens may carry. */
+bool tokens_roles_known(const char *roles);
 /* `keys` is borrowed and must outlive it. NULL when memory runs out. */
 struct tokens *tokens_new(const struct tokens_config *config, struct keys *keys);
 /* After the threads that used it have ended. Takes NULL. */

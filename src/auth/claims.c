@@ -5,6 +5,7 @@
 
 #include "auth/jose.h"
 #include "auth/scopes.h"
+#include "auth/token.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -31,7 +32,7 @@ struct reading {
 
 static const struct role {
 	const char *name, *class;
-} roles[] = {
+} known_roles[] = {
 #define X(role, class) { role, class },
 #include "auth/roles.def"
 #undef X
@@ -163,14 +164,63 @@ static bool check_role(struct reading *r)
 
 	if (!role)
 		return token_refused(r->p, "the token has no role");
-	for (size_t i = 0; json_is_string(role) && i < COUNT_OF(roles); i++) {
-		if (strcmp(roles[i].name, json_string_value(role)) != 0)
+	for (size_t i = 0; json_is_string(role) && i < COUNT_OF(known_roles); i++) {
+		if (strcmp(known_roles[i].name, json_string_value(role)) != 0)
 			continue;
-		r->who.role = roles[i].name;
-		r->who.class = roles[i].class;
+		r->who.role = known_roles[i].name;
+		r->who.class = known_roles[i].class;
 		return true;
 	}
 	return token_refused(r->p, "the token's role is not one that is known here");
+}
+
+static bool listed(const char *role, const char *roles)
+{
+	size_t size = strlen(role);
+
+	for (const char *at = roles; at && (at = strstr(at, role)); at += size)
+		if ((at == roles || at[-1] == ',') && (at[size] == '\0' || at[size] == ','))
+			return true;
+	return false;
+}
+
+static bool known_role(const char *name, size_t size)
+{
+	for (size_t i = 0; i < COUNT_OF(known_roles); i++)
+		if (strlen(known_roles[i].name) == size &&
+		    memcmp(known_roles[i].name, name, size) == 0)
+			return true;
+	return false;
+}
+
+bool tokens_roles_known(const char *roles)
+{
+	for (const char *at = roles; *at;) {
+		size_t size = strcspn(at, ",");
+
+		if (!known_role(at, size))
+			return false;
+		at += size + (at[size] == ',');
+	}
+	return true;
+}
+
+/* Authentication methods (RFC 8176): several factors, where the council asks for them. The
+ * challenge is RFC 9470's: the app sends its user through a stronger login. */
+static bool check_methods(struct reading *r)
+{
+	const json_t *amr = json_object_get(r->claims, "amr");
+	const json_t *one;
+	size_t i;
+
+	if (!listed(r->who.role, r->rules->mfa_roles))
+		return true;
+	json_array_foreach (amr, i, one)
+		if (json_is_string(one) && strcmp(json_string_value(one), "mfa") == 0)
+			return true;
+	r->p->challenge = "insufficient_user_authentication";
+	return problem(r->p, PROBLEM_UNAUTHENTICATED,
+	               "the token does not say that several factors were used (amr)");
 }
 
 static bool check_scope(struct reading *r)
@@ -268,8 +318,8 @@ static bool check_carer(struct reading *r)
 }
 
 static bool (*const checks[])(struct reading *r) = {
-	check_issuer, check_audience, check_expiry,   check_start,        check_names,
-	check_role,   check_scope,    check_councils, check_organisation, check_carer,
+	check_issuer,  check_audience, check_expiry,   check_start,        check_names, check_role,
+	check_methods, check_scope,    check_councils, check_organisation, check_carer,
 };
 
 bool claims_read(const json_t *claims, const struct claims_rules *rules,

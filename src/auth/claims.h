@@ -10,6 +10,7 @@ struct claims_rules {
 	const char *issuer, *audience;
 	int64_t now; /* seconds since 1970 */
 	unsigned skew_s;
+	const char *mfa_roles; /* comma-separated: `amr` of these must have mfa; NULL: of none */
 };
 
 /* UNAUTHENTICATED, invalid_token and a sentence that names the claim on failure. */

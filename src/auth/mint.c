@@ -141,7 +141,7 @@ bool mint_token(const struct mint *mint, char **ret_token, struct problem *p)
 	const struct alg *alg = alg_by_name(mint->alg);
 	const char *scope = mint->scope ? mint->scope : mint_scopes(mint->role);
 	/* A second is forgiven: one may begin between this line and the token's iat. */
-	struct claims_rules rules = { mint->issuer, mint->audience, issued_at(mint), 1 };
+	struct claims_rules rules = { mint->issuer, mint->audience, issued_at(mint), 1, NULL };
 	principal_auto *checked = NULL;
 	json_auto_t *claims = NULL;
 	json_auto_t *header = NULL;

@@ -16,7 +16,7 @@
 #include "base/text.h"
 
 struct tokens {
-	char *issuer, *audience;
+	char *issuer, *audience, *mfa_roles;
 	unsigned skew_s;
 	struct keys *keys;
 	struct cache *cache;  /* NULL: none */
@@ -39,12 +39,13 @@ struct tokens *tokens_new(const struct tokens_config *config, struct keys *keys)
 	tokens->skew_s = config->skew_s;
 	tokens->issuer = text_copy(config->issuer);
 	tokens->audience = text_copy(config->audience);
+	tokens->mfa_roles = text_copy(config->mfa_roles ? config->mfa_roles : "");
 	tokens->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	tokens->has_digest = pthread_key_create(&tokens->digest, digest_free) == 0;
 	if (config->cache > 0)
 		tokens->cache = cache_new(config->cache);
-	if (!tokens->issuer || !tokens->audience || !tokens->sha256 || !tokens->has_digest ||
-	    (config->cache > 0 && !tokens->cache))
+	if (!tokens->issuer || !tokens->audience || !tokens->mfa_roles || !tokens->sha256 ||
+	    !tokens->has_digest || (config->cache > 0 && !tokens->cache))
 		return NULL;
 	return TAKE(tokens);
 }
@@ -62,6 +63,7 @@ void tokens_free(struct tokens *tokens)
 	cache_free(tokens->cache);
 	free(tokens->issuer);
 	free(tokens->audience);
+	free(tokens->mfa_roles);
 	free(tokens);
 }
 
@@ -143,7 +145,7 @@ static bool verify(struct tokens *tokens, const char *token, struct verified *re
                    struct problem *p)
 {
 	struct claims_rules rules = { tokens->issuer, tokens->audience, clock_seconds(),
-		                      tokens->skew_s };
+		                      tokens->skew_s, tokens->mfa_roles };
 	key_set_auto *set = NULL;
 	json_auto_t *claims = NULL;
 	const struct key *key;

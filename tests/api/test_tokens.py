@@ -223,6 +223,20 @@ class TestScopes:
         assert api.get("/v1/me", role="practitioner", scope=None).status_code == 200
 
 
+class TestSeveralFactors:
+    """Where the council asks for it, a role's token must say that several factors were used (RFC 8176, RFC 9470)."""
+
+    def test_a_listed_role_needs_mfa_in_amr_and_others_do_not(self, serve, client):
+        api = client(serve(CARERS_MFA_ROLES="council_admin,practitioner"))
+
+        response = api.get("/v1/me", role="practitioner", claims={"amr": ["pwd"]})
+
+        assert "amr" in problem(response, 401, "unauthenticated")["detail"]
+        assert challenge(response) == "insufficient_user_authentication"
+        assert api.get("/v1/me", role="practitioner", claims={"amr": ["pwd", "mfa"]}).status_code == 200
+        assert api.get("/v1/me", role="commissioner").status_code == 200
+
+
 class TestCache:
     """A verified token is remembered, but never beyond its exp nor beyond its key."""
 

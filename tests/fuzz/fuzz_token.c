@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct tokens *service(void)
 {
 	static const struct tokens_config config = { "https://idp.example.org/", "carers-api", 30,
-		                                     2 };
+		                                     2, NULL };
 	static struct tokens *tokens;
 	static struct keys *keys;
 	struct problem p = { 0 };

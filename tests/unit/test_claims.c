@@ -11,7 +11,7 @@
 
 enum { SKEW = 30 };
 
-static const struct claims_rules rules = { FORGE_ISSUER, FORGE_AUDIENCE, FORGE_NOW, SKEW };
+static const struct claims_rules rules = { FORGE_ISSUER, FORGE_AUDIENCE, FORGE_NOW, SKEW, NULL };
 
 /* The claims of a good token with one changed to this JSON text, or taken away when it is NULL. */
 static bool read_with(const char *name, const char *json, const struct principal **ret_who,
@@ -107,7 +107,7 @@ static void issuer_and_audience_must_be_ours(void **state)
 
 static void no_token_is_from_an_issuer_that_is_not_configured(void **state)
 {
-	const struct claims_rules open = { "", FORGE_AUDIENCE, FORGE_NOW, 0 };
+	const struct claims_rules open = { "", FORGE_AUDIENCE, FORGE_NOW, 0, NULL };
 	json_auto_t *claims = json_pack("{s:s}", "iss", "");
 	const struct principal *who = NULL;
 	struct problem p = { 0 };

@@ -40,7 +40,7 @@ static void write_pair(const struct forge_folder *folder, const char *name, EVP_
 static int set_up(void **state)
 {
 	static struct bench bench;
-	struct tokens_config config = { FORGE_ISSUER, FORGE_AUDIENCE, 0, 16 };
+	struct tokens_config config = { FORGE_ISSUER, FORGE_AUDIENCE, 0, 16, NULL };
 	struct problem p = { 0 };
 	char files[1024];
 

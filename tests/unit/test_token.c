@@ -50,7 +50,7 @@ static void keyring_make(struct buf *files)
 
 static int set_up(void **state)
 {
-	struct tokens_config config = { FORGE_ISSUER, FORGE_AUDIENCE, SKEW, CACHE };
+	struct tokens_config config = { FORGE_ISSUER, FORGE_AUDIENCE, SKEW, CACHE, NULL };
 	buf_auto files = { .limit = 4 * KIB };
 	struct problem p = { 0 };
 

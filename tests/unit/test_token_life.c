@@ -47,7 +47,7 @@ static void publish(const struct stage *stage, EVP_PKEY *key, const char *kid)
 static int set_up(void **state)
 {
 	static struct stage stage;
-	struct tokens_config config = { FORGE_ISSUER, FORGE_AUDIENCE, SKEW, CACHE };
+	struct tokens_config config = { FORGE_ISSUER, FORGE_AUDIENCE, SKEW, CACHE, NULL };
 	struct problem p = { 0 };
 	char path[256];
 
@@ -226,7 +226,7 @@ static void the_cache_is_bounded(void **state)
 static void without_a_cache_every_token_is_verified(void **state)
 {
 	struct stage *stage = *state;
-	struct tokens_config config = { FORGE_ISSUER, FORGE_AUDIENCE, SKEW, 0 };
+	struct tokens_config config = { FORGE_ISSUER, FORGE_AUDIENCE, SKEW, 0, NULL };
 	struct tokens *tokens = tokens_new(&config, stage->keys);
 	text_auto *token = token_of(stage->old, "old", "a", FORGE_NOW + 600);
 
