@@ -33,11 +33,12 @@ def embed(out_h, out_c, pairs):
 
 def migrations(out_h, out_c, names):
     files = sorted(map(pathlib.Path, names), key=lambda path: path.stem)
-    rows = []
-    for number, path in enumerate(files, 1):
+    rows, before = [], 0
+    for path in files:
         match = MIGRATION.fullmatch(path.stem)
-        if not match or int(match[1]) != number:
-            sys.exit(f"{path}: migrations are named 0001_words.sql, 0002_words.sql, ... without a gap")
+        if not match or int(match[1]) <= before:
+            sys.exit(f"{path}: migrations are named 0001_words.sql, 0002_words.sql, ... each with a number of its own")
+        before = int(match[1])
         data = path.read_bytes()
         if b"\0" in data:
             sys.exit(f"{path}: has a NUL")
