@@ -52,6 +52,7 @@ struct endpoint {
 	const char *media; /* of the request body; NULL: none is taken */
 	bool body_required;
 	struct jsonschema *body;
+	const char *rule; /* `x-rule`: what a body that is not valid breaks; NULL: no rule */
 
 	const char *answers; /* media type of the good answer; NULL: none */
 	struct promise *promises;

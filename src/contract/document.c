@@ -10,9 +10,9 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId", "summary",   "description", "tags",       "parameters",
-	"requestBody", "responses", "security",    "x-audit",    "x-reads",
-	"x-uncounted", "x-roles",   "x-cost",      "deprecated", "externalDocs",
+	"operationId", "summary",  "description", "tags",         "parameters",  "requestBody",
+	"responses",   "security", "x-audit",     "x-reads",      "x-uncounted", "x-roles",
+	"x-cost",      "x-rule",   "deprecated",  "externalDocs",
 };
 
 static bool known_word(const char *word)
@@ -52,8 +52,9 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 		             "x-audit is `read` or absent: changes are always audited");
 	else if (check_words(l, operation) && load_security(l, operation, endpoint) &&
 	         load_roles(l, operation, endpoint) && load_cost(l, operation, endpoint) &&
-	         load_parameters(l, item, operation, endpoint))
-		load_bodies(l, operation, endpoint);
+	         load_parameters(l, item, operation, endpoint) &&
+	         load_bodies(l, operation, endpoint))
+		load_rule(l, operation, endpoint);
 }
 
 static bool grow(struct contract *contract)

@@ -26,3 +26,12 @@ bool faults_validate(const struct jsonschema *schema, const json_t *json, enum p
 
 	return jsonschema_validate(schema, json, add, &report);
 }
+
+bool faults_validate_body(const struct endpoint *endpoint, const json_t *body, struct problem *p)
+{
+	if (faults_validate(endpoint->body, body, PROBLEM_VALIDATION_FAILED, "", p))
+		return true;
+	if (endpoint->rule)
+		problem_member(p, "rule", json_string(endpoint->rule));
+	return false;
+}

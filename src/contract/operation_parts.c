@@ -203,3 +203,15 @@ bool load_cost(struct loader *l, const struct spot *operation, struct endpoint *
 	endpoint->cost = (unsigned)value;
 	return true;
 }
+
+bool load_rule(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	const json_t *rule = json_object_get(operation->json, "x-rule");
+
+	endpoint->rule = json_string_value(rule);
+	if (rule && (!endpoint->rule || !endpoint->body))
+		return loader_fault(l, operation,
+		                    "`x-rule` names the rule that a body keeps: there is no body, "
+		                    "or no name");
+	return true;
+}

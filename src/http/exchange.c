@@ -174,8 +174,7 @@ static bool x_validate(struct exchange *x)
 	if (!parameters_read(c->endpoint, &c->url, &x->request->headers, &c->arguments,
 	                     &c->problem))
 		return false;
-	return !c->body || faults_validate(c->endpoint->body, c->body, PROBLEM_VALIDATION_FAILED,
-	                                   "", &c->problem);
+	return !c->body || faults_validate_body(c->endpoint, c->body, &c->problem);
 }
 
 static bool x_handle(struct exchange *x)

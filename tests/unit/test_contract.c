@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "contract/document.h"
+#include "contract/faults.h"
 #include "contract/parameters.h"
 
 static struct buf faults = { .limit = 64 * KIB };
@@ -82,6 +83,46 @@ static void roles_and_costs_that_mean_nothing_stop_the_start(void **state)
 	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],"
 	                       "\"x-cost\":0," OK_ "}}",
 	                       "`x-cost` is an integer from 1 to 1000");
+}
+
+#define RULED_(rest) "\"/a\":{\"post\":{\"operationId\":\"a\",\"security\":[]," rest "," OK_ "}}"
+#define ABOUT_A1_    "\"x-rule\":\"A1\""
+#define BODY_                                                                                  \
+	"\"requestBody\":{\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"," \
+	"\"additionalProperties\":false}}}}"
+
+static void a_body_that_is_not_valid_names_the_rule_that_it_is_about(void **state)
+{
+	static const struct {
+		const char *paths, *rule;
+	} cases[] = { { RULED_(ABOUT_A1_ "," BODY_), "A1" }, { RULED_(BODY_), NULL } };
+	json_auto_t *good = json_object(), *bad = json_pack("{s:i}", "score", 7);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct contract *contract = load(cases[i].paths);
+		problem_auto p = { 0 };
+
+		assert_non_null(contract);
+		assert_true(faults_validate_body(contract_endpoint(contract, 0), good, &p));
+		assert_null(p.members);
+		assert_false(faults_validate_body(contract_endpoint(contract, 0), bad, &p));
+		assert_int_equal(p.code, PROBLEM_VALIDATION_FAILED);
+		assert_int_equal(json_array_size(json_object_get(p.members, "errors")), 1);
+		if (cases[i].rule)
+			assert_string_equal(json_text(p.members, "rule"), cases[i].rule);
+		else
+			assert_null(json_object_get(p.members, "rule"));
+		contract_free(contract);
+	}
+}
+
+static void a_rule_without_a_body_stops_the_start(void **state)
+{
+	(void)state;
+	assert_stops_the_start(RULED_(ABOUT_A1_), "`x-rule` names the rule that a body keeps");
+	assert_stops_the_start(RULED_("\"x-rule\":7," BODY_),
+	                       "`x-rule` names the rule that a body keeps");
 }
 
 #define PARAMETER_(name, in, schema) \
@@ -239,6 +280,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_understood_stops_the_start),
 		cmocka_unit_test(roles_and_costs_that_mean_nothing_stop_the_start),
+		cmocka_unit_test(a_body_that_is_not_valid_names_the_rule_that_it_is_about),
+		cmocka_unit_test(a_rule_without_a_body_stops_the_start),
 		cmocka_unit_test(two_templates_for_one_path_stop_the_start),
 		cmocka_unit_test(literals_go_before_parameters),
 		cmocka_unit_test(all_faults_of_the_parameters_come_at_once),
