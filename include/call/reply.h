@@ -32,6 +32,8 @@ struct db_rows;
 must_check bool call_reply(struct call *c, int status, const struct db_rows *rows);
 /* 201 with Location: the path of the request and the new id. */
 must_check bool call_created(struct call *c, const char *id, const struct db_rows *rows);
+/* Of a PUT, by the row's column `created`: 201 with the path itself as Location, or 200. */
+must_check bool call_put(struct call *c, const struct db_rows *rows);
 /* 200 with a page; its column `next_cursor`, if not NULL, becomes the Link to the next page (on a
  * GET). */
 must_check bool call_page(struct call *c, const struct db_rows *rows);

@@ -61,13 +61,28 @@ bool call_reply(struct call *c, int status, const struct db_rows *rows)
 	return call_text(c, status, json_media, body, db_size(rows, 0, "body"));
 }
 
-bool call_created(struct call *c, const char *id, const struct db_rows *rows)
+/* The path of the request, and below it the new id ("" when the path names the new resource). */
+static bool reply_created(struct call *c, const char *slash, const char *id,
+                          const struct db_rows *rows)
 {
 	size_t path = strcspn(c->target_text, "?");
 
-	snprintf(c->reply.location, sizeof c->reply.location, "%s%.*s/%s", c->service->base_url,
-	         (int)path, c->target_text, id);
+	snprintf(c->reply.location, sizeof c->reply.location, "%s%.*s%s%s", c->service->base_url,
+	         (int)path, c->target_text, slash, id);
 	return call_reply(c, 201, rows);
+}
+
+bool call_created(struct call *c, const char *id, const struct db_rows *rows)
+{
+	return reply_created(c, "/", id, rows);
+}
+
+bool call_put(struct call *c, const struct db_rows *rows)
+{
+	const char *created = db_text(rows, 0, "created");
+
+	return created && *created == 't' ? reply_created(c, "", "", rows)
+	                                  : call_reply(c, 200, rows);
 }
 
 /* One pair of the next page's query, percent-encoded by its own escape. */
