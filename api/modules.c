@@ -6,5 +6,6 @@
 const struct module *const modules[] = {
 	&module_carers,
 	&module_platform,
+	&module_triage,
 	NULL,
 };

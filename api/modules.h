@@ -5,5 +5,6 @@
 
 extern const struct module module_carers;
 extern const struct module module_platform;
+extern const struct module module_triage;
 
 extern const struct module *const modules[]; /* ends in NULL */
