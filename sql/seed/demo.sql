@@ -82,7 +82,7 @@ SELECT (lpad(to_hex((extract(epoch FROM d.at) * 1000)::bigint), 12, '0') || '700
                                             'needs', d.needs::jsonb)),
        CASE WHEN d.n % 5 = 0 THEN jsonb_build_array(jsonb_build_object('system', 'council-case-system',
                                                                        'id', 'D-' || 1000 + d.n)) END,
-       CASE WHEN d.state <> 'identified' THEN jsonb_build_object(
+       CASE WHEN d.state NOT IN ('identified', 'closed') THEN jsonb_build_object(
            'level', CASE d.n % 4 WHEN 0 THEN 'intensive' ELSE 'light' END,
            'needs', jsonb_build_array('information_and_advice', 'break_from_caring'),
            'completed_on', (d.at + interval '6 days')::date) END
@@ -107,3 +107,11 @@ SELECT a.organisation_id::uuid, c.id, a.reason, c.created_at,
            ELSE d.council = 'E09000019' AND d.n % 8 = 0
        END
  ORDER BY d.n;
+
+-- The triages that those carers were registered with.
+INSERT INTO carer_triage (id, carer_id, level, needs, completed_on, recorded_by_role, created_at, updated_at)
+SELECT uuid7(c.state_since), c.id, c.triage ->> 'level', c.triage -> 'needs', (c.triage ->> 'completed_on')::date,
+       'practitioner', c.state_since, c.state_since
+  FROM carer c
+ WHERE c.triage IS NOT NULL
+ ORDER BY c.id;

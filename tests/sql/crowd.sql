@@ -48,6 +48,12 @@ SELECT ('00000000-0000-7000-9000-' || lpad(o.n::text, 12, '0'))::uuid, c.id, 're
                             (CASE WHEN w.g % 7 = 0 THEN 3 + w.g % 18 END)) AS o(n)
  WHERE o.n IS NOT NULL;
 
+INSERT INTO carer_triage (id, carer_id, council, level, needs, completed_on, recorded_by, recorded_by_role, created_at)
+SELECT uuid7(c.at), c.id, c.council, CASE c.g % 4 WHEN 0 THEN 'intensive' ELSE 'light' END, '["break_from_caring"]', c.at::date,
+       'somebody', 'practitioner', c.at
+  FROM crowd c
+ WHERE c.g % 2 = 0;
+
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 

@@ -11,6 +11,7 @@ FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "sch
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 SINCE = "2023-11-14T00:00:00Z"
+TRIAGE = "049a98d2-cd00-7000-8000-000000000004"  # somebody's latest
 CALLERS = {
     "a council": ("practitioner", {"councils": COUNCILS[:1]}), "twelve councils": ("council_admin", {"councils": COUNCILS}),
     "a large organisation": ("support_worker", {"org": LARGE}), "a small organisation": ("assessor", {"org": SMALL}),
@@ -42,6 +43,8 @@ def somebody(crowd):
         "council": COUNCILS[0], "given_name": "Some", "family_name": "Body", "date_of_birth": "1950-01-01",
         "nhs_number": "9990012377", "address": {"postcode": "N1 2UD"}, "identification": {"source": "self"},
         "external_refs": [{"system": "case-system", "id": "somebody"}]}), None)
+    for number in range(5):
+        session.execute("triage_record", f"{TRIAGE[:-1]}{number}", one, '{"level": "intensive"}')
     crowd.commit()
     return one
 
@@ -135,6 +138,23 @@ def test_a_creation_looks_for_twins_by_index(crowd, caller):
         "council": COUNCILS[0], "given_name": "A", "family_name": "Family7", "date_of_birth": "1961-02-03",
         "nhs_number": "9990037116", "address": {"postcode": "N1 2UD"}, "identification": {"source": "self"},
         "external_refs": [{"system": "case-system", "id": "new"}]}), None)
+
+
+@pytest.mark.parametrize("caller", list(CALLERS))
+@pytest.mark.parametrize("name, arguments, most", [("triage_by_id", [TRIAGE], 4), ("triage_read", [TRIAGE], 4),
+                                                   ("triages_of_carer", [50, None], 40), ("triages_of_carer", [2, None], 18)])
+def test_a_carers_triages_are_found_by_key(crowd, somebody, caller, name, arguments, most):
+    plan = look(crowd, caller, name, *([*arguments, somebody] if "triages" in name else [somebody, *arguments]), carer=somebody)
+
+    assert touched(plan) <= most
+
+
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a small organisation"])
+@pytest.mark.parametrize("name, arguments", [
+    ("triage_record", lambda one: [new_id().replace("019a", "039a"), one, '{"level": "light"}']),
+    ("triage_converse", lambda one: [one, TRIAGE, '{"held_on": "2026-03-02", "summary": "x", "assessment_wanted_by": []}'])])
+def test_a_triage_and_its_conversation_touch_their_carer_only(crowd, somebody, caller, name, arguments):
+    look(crowd, caller, name, *arguments(somebody))
 
 
 def test_keys_are_looked_up_and_swept_by_index(crowd):

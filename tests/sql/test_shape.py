@@ -115,6 +115,10 @@ class TestDemo:
         assert session.sql("SELECT count(*) FROM organisation") == [(4,)]
         assert session.sql("SELECT count(DISTINCT organisation_id) FROM carer_access") == [(4,)]
 
+    def test_whoever_was_registered_has_her_triage(self, demo):
+        assert Session(demo).sql("SELECT c.id, c.version FROM carer c LEFT JOIN carer_triage t ON t.carer_id = c.id"
+                                 " WHERE c.version <> 1 OR (t.id IS NULL) <> (c.state IN ('identified', 'closed'))") == []
+
     def test_nobody_in_it_can_be_anybody(self, demo):
         session = Session(demo)
         assert session.sql("SELECT nhs_number FROM carer WHERE nhs_number NOT LIKE '999%%'", None) == []
