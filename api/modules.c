@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 const struct module *const modules[] = {
+	&module_access,
 	&module_carers,
 	&module_platform,
 	&module_triage,

@@ -3,6 +3,7 @@
 
 #include "call/operation.h"
 
+extern const struct module module_access;
 extern const struct module module_carers;
 extern const struct module module_platform;
 extern const struct module module_triage;

@@ -264,7 +264,9 @@ void app_reload(struct app *app)
 		log_event(LOG_ERROR, "keys-not-read", "reason", p.detail, NULL);
 }
 
-void app_tidy(struct app *app)
+/* One kind of housekeeping, in a transaction of its own: what fails in it stays undone till next
+ * time. */
+static void tidy(struct app *app, struct db_call work)
 {
 	const struct db_claims nobody = { .operation = "tidy" };
 	problem_auto p = { 0 };
@@ -272,8 +274,14 @@ void app_tidy(struct app *app)
 	db_rows_auto *rows = NULL;
 
 	if (!db_begin(app->pool, &nobody, DB_WRITE, false, &tx, &p) ||
-	    !db_last(tx, Q_IDEMPOTENCY_SWEEP(app->service.idempotency_hours), &rows, &p))
+	    !db_last(tx, work, &rows, &p))
 		log_event(LOG_WARNING, "tidy-failed", "problem", problem_kind(p.code)->slug, NULL);
+}
+
+void app_tidy(struct app *app)
+{
+	tidy(app, Q_IDEMPOTENCY_SWEEP(app->service.idempotency_hours));
+	tidy(app, Q_ACCESS_SWEEP());
 }
 
 void app_stop(struct app *app, unsigned drain_s)
