@@ -8,9 +8,9 @@ found AS MATERIALIZED (
            row_number() OVER (ORDER BY CASE WHEN $4::timestamptz IS NOT NULL THEN v.updated_at END,
                                        CASE WHEN $4 IS NOT NULL THEN v.id END, v.id DESC) AS place
       FROM carer_access_view v
-     CROSS JOIN cursor_after(CASE WHEN $4 IS NOT NULL THEN $3 END, $4) AS s
+     CROSS JOIN cursor_after(CASE WHEN $4::timestamptz IS NOT NULL THEN $3::text END, $4::timestamptz) AS s
      WHERE v.carer_id = $1::uuid AND v.state = coalesce($5, v.state)
-       AND CASE WHEN $4 IS NULL THEN v.id < cursor_before($3) ELSE (v.updated_at, v.id) > (s.at, s.id) END
+       AND CASE WHEN $4::timestamptz IS NULL THEN v.id < cursor_before($3) ELSE (v.updated_at, v.id) > (s.at, s.id) END
      ORDER BY place
      LIMIT $2::integer + 1),
 noted AS (
