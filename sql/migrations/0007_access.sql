@@ -157,6 +157,33 @@ INSERT INTO event_kind (kind, resource, path) VALUES
     ('access.granted', 'access', '/v1/carers/%1$s/access/%2$s'),
     ('access.ended', 'access', '/v1/carers/%1$s/access/%2$s');
 
+-- What is announced as ended has no access any more, even by the clock of a transaction that began before the end: of two ends
+-- at once the second must see the first.
+CREATE OR REPLACE FUNCTION note_event(of_carer uuid, of_council text, what text, resource uuid, resource_version bigint,
+                                      resource_state text, words text, about uuid DEFAULT NULL,
+                                      happened_at timestamptz DEFAULT NULL)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    noted event;
+BEGIN
+    IF pg_trigger_depth() = 0 THEN
+        RAISE EXCEPTION 'only a trigger notes events' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    INSERT INTO event (at, council, carer_id, kind, resource_id, version, state, summary, about_organisation)
+    VALUES (coalesce(happened_at, clock_timestamp()), of_council, of_carer, what, resource, resource_version, resource_state,
+            words, about)
+    RETURNING * INTO noted;
+    INSERT INTO event_organisation (organisation_id, era, txid, id, carer_id, gone)
+    SELECT o.organisation_id, noted.era, noted.txid, noted.id, of_carer, bool_and(o.gone)
+      FROM (SELECT a.organisation_id, false AS gone
+              FROM carer_access a
+             WHERE a.carer_id = of_carer AND in_force(a.starts_at, a.ends_at) AND a.announced <> 'ended'
+             UNION ALL
+            SELECT about, true WHERE about IS NOT NULL) AS o
+     GROUP BY o.organisation_id;
+END
+$$;
+
 CREATE FUNCTION carer_access_evented() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     stale text := CASE TG_OP WHEN 'UPDATE' THEN OLD.announced END;

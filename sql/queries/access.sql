@@ -39,10 +39,10 @@ SELECT v.body, v.version
   FROM carer_access_view v
  WHERE v.id = $2::uuid AND v.carer_id = $1::uuid;
 
--- `body`: AccessGrant.
+-- `body`: AccessGrant. A start is cut to the millisecond: rounded up, it would not be in force yet.
 -- name: access_grant(carer_id, id, body)
 INSERT INTO carer_access (id, carer_id, organisation_id, note, starts_at, ends_at)
-SELECT $2::uuid, $1::uuid, b.organisation_id, b.note, coalesce(b.starts_at, now()), b.ends_at
+SELECT $2::uuid, $1::uuid, b.organisation_id, b.note, coalesce(b.starts_at, date_trunc('milliseconds', now())), b.ends_at
   FROM jsonb_populate_record(NULL::carer_access, $3::jsonb) AS b;
 
 -- name: access_revoke(carer_id, access_id, note)
