@@ -255,7 +255,8 @@ SELECT a.id, a.carer_id, a.council, s.state, s.version, s.updated_at, concat(
            CASE WHEN s.state = 'ended' THEN member('ended_because', coalesce(a.ended_because, 'expired')) END,
            member('revoke_note', a.revoke_note),
            ',"granted_by":{', ltrim(concat(member('role', nullif(a.granted_by_role, '')), w.granted_by), ','), '}',
-           ',"revoked_by":{' || ltrim(concat(member('role', a.revoked_by_role), w.revoked_by), ',') || '}',
+           CASE WHEN a.revoked_by IS NOT NULL
+                THEN concat(',"revoked_by":{', ltrim(concat(member('role', a.revoked_by_role), w.revoked_by), ','), '}') END,
            ',"available_actions":[', CASE WHEN w.staff AND s.state <> 'ended' THEN '"revoke"' END, ']',
            member('created_at', instant(a.created_at)),
            member('updated_at', instant(s.updated_at)),

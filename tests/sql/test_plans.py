@@ -155,6 +155,43 @@ def test_a_carers_triages_are_found_by_key(crowd, somebody, caller, name, argume
     ("triage_converse", lambda one: [one, TRIAGE, '{"held_on": "2026-03-02", "summary": "x", "assessment_wanted_by": []}'])])
 def test_a_triage_and_its_conversation_touch_their_carer_only(crowd, somebody, caller, name, arguments):
     look(crowd, caller, name, *arguments(somebody))
+class TestAccess:
+    """Organisations' access to one carer."""
+
+    @pytest.fixture(scope="class")
+    def access(self, crowd, somebody):
+        """The id of one that the council of `somebody` grants to the large organisation."""
+        session, ident = Session(crowd), new_id()
+        session.take_on("practitioner", COUNCILS[:1])
+        session.execute("access_grant", somebody, ident, json.dumps({"organisation_id": LARGE, "note": "x"}))
+        crowd.commit()
+        return ident
+
+    @pytest.mark.parametrize("since", [None, SINCE], ids=["list", "changes"])
+    @pytest.mark.parametrize("caller", list(CALLERS))
+    def test_the_list_touches_the_carers_rows_only(self, crowd, somebody, access, caller, since):
+        plan = look(crowd, caller, "access_of_carer", somebody, 50, None, since, None, carer=somebody)
+        assert touched(plan) <= 20
+
+    @pytest.mark.parametrize("name", ["access_read", "access_by_id"])
+    @pytest.mark.parametrize("caller", list(CALLERS))
+    def test_one_access_is_found_by_key(self, crowd, somebody, access, caller, name):
+        assert touched(look(crowd, caller, name, somebody, access, carer=somebody)) <= 10
+
+    @pytest.mark.parametrize("caller", ["a council", "twelve councils"])
+    def test_a_grant_and_a_revocation_touch_their_carer_only(self, crowd, somebody, access, caller):
+        look(crowd, caller, "access_grant", somebody, new_id(), json.dumps({
+            "organisation_id": SMALL.replace("2", "3"), "note": "x"}))
+        assert touched(look(crowd, caller, "access_revoke", somebody, access, "x")) <= 2
+
+    def test_the_sweep_goes_by_what_is_due(self, crowd):
+        session = Session(crowd)
+        session.sql("SELECT pg_stat_force_next_flush()")
+        crowd.commit()
+        assert session.execute("access_sweep") == [(0,)]
+        assert dict(session.sql("SELECT relname, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"
+                                " OR relname = 'carer_access' AND idx_tup_fetch > 0")) == {}
+        crowd.rollback()
 
 
 def test_keys_are_looked_up_and_swept_by_index(crowd):
