@@ -11,8 +11,6 @@
 #include "base/log.h"
 #include "command.h"
 
-enum { TIDY_S = 60 }; /* access that begins or ends by the clock is told of within this time */
-
 static sigset_t awaited(void)
 {
 	sigset_t set;
@@ -36,9 +34,9 @@ static void raise_open_files(void)
 }
 
 /* Answers when the service shall stop. */
-static void attend(struct app *app, const sigset_t *set)
+static void attend(struct app *app, const sigset_t *set, uint64_t tidy_s)
 {
-	const struct timespec wait = { .tv_sec = TIDY_S };
+	const struct timespec wait = { .tv_sec = (time_t)tidy_s };
 
 	for (;;) {
 		int signal = sigtimedwait(set, NULL, &wait);
@@ -77,7 +75,7 @@ int command_serve(const struct command_line *line)
 	snprintf(port, sizeof port, "%u", app_port(app));
 	log_event(LOG_INFO, "ready", "address", line->settings->host, "port", port, "version",
 	          CARERS_VERSION, NULL);
-	attend(app, &set);
+	attend(app, &set, line->settings->tidy_s);
 	log_event(LOG_INFO, "stopping", NULL);
 	app_stop(app, (unsigned)line->settings->drain_s);
 	log_event(LOG_INFO, "stopped", NULL);

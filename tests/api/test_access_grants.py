@@ -5,6 +5,7 @@ import uuid
 import pytest
 from support.callers import CALLERS, NOBODY, answer
 from support.client import faults, problem
+from support.server import wait_for
 from support.tokens import CAMDEN, ISLINGTON
 
 COUNCIL = {"her council", "her council's administrator"}
@@ -351,3 +352,16 @@ class TestReads:
 
         db.execute("SELECT action, council, carer_ids::text[] FROM audit_entry WHERE request = %s", (ident,))
         assert db.fetchall() == [("getAccess" if single else "listAccess", ISLINGTON, [one["id"]])]
+
+
+def test_what_the_clock_did_is_told_by_the_service_itself(serve, carer, organisation, give, db):
+    access = give(carer(), organisation(), starts_at="2090-01-01T00:00:00Z")
+    db.execute("SET session_replication_role = replica")  # as if time had passed
+    db.execute("UPDATE carer_access SET starts_at = now() - interval '1 minute' WHERE id = %s", (access["id"],))
+    db.execute("SET session_replication_role = origin")
+    serve(CARERS_TIDY_S=1)
+
+    def told():
+        db.execute("SELECT state FROM event WHERE resource_id = %s AND kind = 'access.granted'", (access["id"],))
+        return db.fetchall()
+    assert wait_for(told) == [("in_force",)]

@@ -1,11 +1,13 @@
 """Access of organisations, as PostgreSQL keeps it: who grants and revokes, what each class sees, what is told and when."""
 import json
+import re
 import threading
 import uuid
 
+import bundle
 import psycopg2
 import pytest
-from support.sql import ESSEX, ISLINGTON, Session, new_id
+from support.sql import ESSEX, ISLINGTON, ROOT, Session, new_id
 
 COUNCIL, PARTNER = ["council_admin", "practitioner"], ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
@@ -91,6 +93,30 @@ def at_once(*works):
     for worker in workers:
         worker.join(30)
     return results
+
+
+class TestShape:
+    """What PostgreSQL makes is what the contract promises."""
+
+    SCHEMAS = bundle.Bundle(ROOT / "openapi.yaml").document()["components"]["schemas"]
+
+    def test_the_view_shows_the_members_of_the_contract_and_no_other(self, owner):
+        owner.execute("SELECT pg_get_viewdef('carer_access_view'::regclass)")
+        text = owner.fetchone()[0]
+        members = self.SCHEMAS["Access"]["properties"].keys()
+        assert {name for name in members if f"'{name}'" in text or f'"{name}"' in text} == members
+        inner = {"name", "role", "subject"}  # of organisation, granted_by, revoked_by
+        assert set(re.findall(r"member\('(\w+)'", text)) <= members | inner
+
+    @pytest.mark.parametrize("column, schema", [("reason", "AccessReason"), ("announced", "AccessState")])
+    def test_codes_are_the_contracts(self, owner, column, schema):
+        owner.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", (f"carer_access_{column}_check",))
+        assert set(owner.fetchone()[0].split("'")[1::2]) == set(self.SCHEMAS[schema]["enum"])
+
+    def test_an_end_is_one_of_the_contracts_and_the_clocks_is_worked_out(self, owner):
+        owner.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'carer_access_ended_because_check'")
+        stored = set(owner.fetchone()[0].split("'")[1::2])
+        assert stored | {"expired"} == set(self.SCHEMAS["Access"]["properties"]["ended_because"]["enum"])
 
 
 class TestWhoSees:
