@@ -155,6 +155,8 @@ def test_a_carers_triages_are_found_by_key(crowd, somebody, caller, name, argume
     ("triage_converse", lambda one: [one, TRIAGE, '{"held_on": "2026-03-02", "summary": "x", "assessment_wanted_by": []}'])])
 def test_a_triage_and_its_conversation_touch_their_carer_only(crowd, somebody, caller, name, arguments):
     look(crowd, caller, name, *arguments(somebody))
+
+
 class TestAccess:
     """Organisations' access to one carer."""
 
