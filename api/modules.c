@@ -3,10 +3,13 @@
 
 #include <stddef.h>
 
+/* clang-format off */
 const struct module *const modules[] = {
 	&module_access,
 	&module_carers,
+	&module_contingency,
 	&module_platform,
 	&module_triage,
 	NULL,
 };
+/* clang-format on */

@@ -5,6 +5,7 @@
 
 extern const struct module module_access;
 extern const struct module module_carers;
+extern const struct module module_contingency;
 extern const struct module module_platform;
 extern const struct module module_triage;
 

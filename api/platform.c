@@ -1,8 +1,14 @@
 /* The platform: whether it lives, what it promises, what its problems mean, who is asking. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "call/call.h"
+#include "call/permission.h"
+#include "contract/document.h"
 #include "db/pool.h"
 #include "modules.h"
 #include "queries.h"
@@ -73,11 +79,38 @@ static bool get_problem(struct call *c)
 	return call_json(c, 200, json);
 }
 
+/* The operations that the caller's role and scopes open, in the contract's order; NULL when memory
+ * runs out. */
+static json_t *operations_of(const struct call *c)
+{
+	const struct contract *contract = c->service->contract;
+	json_auto_t *ids = json_array();
+
+	for (size_t i = 0; i < contract_count(contract); i++) {
+		const struct endpoint *e = contract_endpoint(contract, i);
+
+		if (e->public || permission_of(c->who, e) != PERMITTED)
+			continue;
+		if (json_array_append_new(ids, json_string(e->id)) < 0)
+			return NULL;
+	}
+	return TAKE(ids);
+}
+
 static bool get_me(struct call *c)
 {
+	char expires[24]; /* seconds since 1970 */
+	json_auto_t *operations = operations_of(c);
+	text_auto *list = operations ? json_print(operations) : NULL;
 	db_rows_auto *rows = NULL;
 
-	return db_last(c->tx, Q_ME(c->who->scope), &rows, &c->problem) && call_reply(c, 200, rows);
+	if (!list)
+		return problem(&c->problem, PROBLEM_UNAVAILABLE,
+		               "the service has no memory to spare");
+	snprintf(expires, sizeof expires, "%" PRId64, c->who->expires);
+	return db_last(c->tx, Q_ME(c->who->scope, expires, list, CARERS_VERSION), &rows,
+	               &c->problem) &&
+	       call_reply(c, 200, rows);
 }
 
 static const struct operation platform[] = {

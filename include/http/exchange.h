@@ -1,7 +1,6 @@
 /* The life of a request, from what the client sent to what it gets. */
 #pragma once
 
-#include "auth/scopes.h"
 #include "auth/token.h"
 #include "call/bind.h"
 #include "call/service.h"

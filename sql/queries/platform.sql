@@ -22,18 +22,26 @@ SELECT i.status, i.etag, i.location, i.body
 -- name: idempotency_sweep(hours)
 SELECT idempotency_sweep($1::integer) AS swept;
 
--- The caller as the service sees her. `scopes`: as the token has them, parted by spaces.
--- name: me(scopes)
+-- The caller as the service sees her, and all that her app needs to start. `scopes`: as the token has them, parted by spaces;
+-- `expires`: of the token, in seconds since 1970; `operations`: a JSON array, `version`: of the program.
+-- name: me(scopes, expires, operations, version)
 SELECT json_strip_nulls(json_build_object(
            'subject', app_subject(),
            'client_id', nullif(app_client(), ''),
            'role', app_role(),
            'councils', to_json(app_councils()),
-           'organisation', CASE WHEN app_org() IS NOT NULL THEN json_build_object(
-               'id', app_org(),
-               'name', (SELECT o.name FROM organisation o WHERE o.id = app_org())) END,
+           'organisation', (SELECT json_build_object('id', t.org, 'name', o.name, 'kind', o.kind,
+                                                     'councils', to_json(o.councils))
+                              FROM (VALUES (app_org())) AS t(org)
+                              LEFT JOIN organisation o ON o.id = t.org
+                             WHERE t.org IS NOT NULL),
            'carer_id', app_carer(),
-           'scopes', to_json(string_to_array($1, ' ')))) AS body;
+           'carer', my_record(),
+           'scopes', to_json(string_to_array($1, ' ')),
+           'operations', $3::json,
+           'expires_at', instant(to_timestamp($2::bigint)),
+           'server_time', instant(now()),
+           'service', json_build_object('version', $4::text))) AS body;
 
 -- By the owner: true when the database holds nobody yet, so that demonstration data may be loaded.
 -- name: demo_wanted()

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "call/permission.h"
 #include "call/transact.h"
 #include "contract/faults.h"
 #include "http/exchange_own.h"
@@ -93,29 +94,21 @@ static bool x_authenticate(struct exchange *x)
 	return x->allowance.granted || too_many(x);
 }
 
-static bool role_listed(const struct endpoint *endpoint, const char *role)
-{
-	if (!endpoint->roles[0])
-		return true;
-	for (size_t i = 0; endpoint->roles[i]; i++)
-		if (strcmp(endpoint->roles[i], role) == 0)
-			return true;
-	return false;
-}
-
 static bool x_authorise(struct exchange *x)
 {
 	struct call *c = &x->call;
 
-	if (c->endpoint->public)
+	switch (permission_of(c->who, c->endpoint)) {
+	case PERMITTED:
 		return true;
-	if (!scopes_cover(c->who->scope, c->endpoint->wants)) {
+	case LACKS_SCOPE:
 		c->problem.challenge = "insufficient_scope";
 		return problem(&c->problem, PROBLEM_INSUFFICIENT_SCOPE,
 		               "this operation wants scopes that the token lacks");
+	case WRONG_ROLE:
+		break;
 	}
-	return role_listed(c->endpoint, c->who->role) ||
-	       problem(&c->problem, PROBLEM_FORBIDDEN, "this operation is not for the role %s",
+	return problem(&c->problem, PROBLEM_FORBIDDEN, "this operation is not for the role %s",
 	               c->who->role);
 }
 

@@ -194,31 +194,3 @@ class TestNoPerson:
                    for ident in (carer()["id"], NOBODY)]
 
         assert {**answers[0], "instance": ""} == {**answers[1], "instance": ""}
-
-
-class TestMe:
-    """getMe: the caller as the service sees her."""
-
-    def test_me_tells_role_councils_organisation_and_scopes(self, api, organisation):
-        org = organisation()
-
-        body = api.get("/v1/me", role="support_worker", org=org, council=[CAMDEN, ISLINGTON]).json()
-
-        assert body["role"] == "support_worker" and body["councils"] == [CAMDEN, ISLINGTON]
-        assert body["organisation"]["id"] == org and body["organisation"]["name"]
-        assert {"carers:read", "carers:write"} <= set(body["scopes"])
-        assert body["subject"] == "support_worker@example.org" and "carer_id" not in body
-
-    def test_me_of_a_carer_has_her_id(self, api, carer):
-        one = carer()
-
-        body = api.get("/v1/me", role="carer", carer=one["id"]).json()
-
-        assert body["role"] == "carer" and body["carer_id"] == one["id"]
-
-    @pytest.mark.parametrize("role", ["council_admin", "practitioner", "commissioner", "directory_editor", "carer",
-                                      *PARTNERS])
-    def test_every_role_may_ask_who_it_is(self, api, role):
-        own = {"org": NOBODY} if role in PARTNERS else {"carer": NOBODY} if role == "carer" else {}
-
-        assert api.get("/v1/me", role=role, **own).json()["role"] == role

@@ -54,6 +54,15 @@ SELECT uuid7(c.at), c.id, c.council, CASE c.g % 4 WHEN 0 THEN 'intensive' ELSE '
   FROM crowd c
  WHERE c.g % 2 = 0;
 
+INSERT INTO contingency_plan (carer_id, council, emergency_contacts, instructions, reviewed_on)
+SELECT c.id, c.council, '[{"name": "Somebody", "relationship": "friend", "phone": "+441632960100"}]', 'Call them.', '2024-03-01'
+  FROM crowd c WHERE c.g % 3 > 0;
+
+INSERT INTO emergency_access (id, carer_id, council, organisation_id, organisation_name, actor, role, reason)
+SELECT gen_random_uuid(), c.id, c.council, '00000000-0000-7000-9000-000000000001', 'Organisation 1', 'somebody',
+       'hospital_in_reach', 'An emergency.'
+  FROM crowd c CROSS JOIN generate_series(1, 2) WHERE c.g % 20 = 0;
+
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 

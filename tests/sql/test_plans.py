@@ -196,6 +196,23 @@ class TestAccess:
         crowd.rollback()
 
 
+def test_a_plan_and_who_read_it_are_found_by_their_carer(crowd, somebody):
+    plan = json.dumps({"emergency_contacts": [{"name": "A", "relationship": "b", "phone": "999999"}], "instructions": "c"})
+    for caller in CALLERS.keys() - {"a large organisation"}:  # it does not see her, and so writes nothing
+        look(crowd, caller, "contingency_plan_put", somebody, plan, carer=somebody)
+    for caller in CALLERS:
+        for name in ("contingency_plan_read", "contingency_plan_by_carer"):
+            assert touched(look(crowd, caller, name, somebody, carer=somebody)) <= 6
+    for caller in ("a council", "twelve councils", "a carer"):
+        for cursor in (None, "AY2AAAAAcACAAAAAAAAAAA"):
+            assert touched(look(crowd, caller, "emergency_access_of_carer", somebody, 50, cursor, carer=somebody)) <= 10
+
+
+def test_the_glass_is_broken_by_key(crowd, somebody, monkeypatch):
+    monkeypatch.setitem(CALLERS, "an in-reach team", ("hospital_in_reach", {"org": LARGE}))
+    look(crowd, "an in-reach team", "emergency_access_open", new_id().replace("019a", "049a"), somebody, "An emergency.")
+
+
 def test_keys_are_looked_up_and_swept_by_index(crowd):
     for name, arguments in (("idempotency_claim", ["new key", r"\x01", 24]), ("idempotency_answer", ["key 7"]),
                             ("idempotency_keep", ["new key", r"\x01", 201, None, None, None])):

@@ -277,18 +277,19 @@ def test_me_is_the_caller(acting, organisation, role):
     if not role:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             with acting(role, org=org) as session:
-                session.execute("me", "")
+                session.execute("me", "", 0, "[]", "1.0")
         return
     with acting(role, [ISLINGTON], org=org, carer=str(uuid.uuid4()), client="app") as session:
-        body = session.execute("me", "carers:read carers:write")[0][0]
+        body = session.execute("me", "carers:read carers:write", 1795356660, '["getMe"]', "1.0")[0][0]
     assert body["role"] == role and body["councils"] == [ISLINGTON] and body["client_id"] == "app"
     assert body["organisation"]["id"] == org and body["scopes"] == ["carers:read", "carers:write"]
+    assert (body["operations"], body["expires_at"]) == (["getMe"], "2026-11-22T14:11:00.000Z")
 
 
 def test_me_leaves_out_what_the_caller_has_not(acting):
     with acting("practitioner") as session:
-        assert session.execute("me", "")[0][0] == {"subject": "practitioner@example.org", "role": "practitioner",
-                                                   "councils": [], "scopes": []}
+        body = session.execute("me", "", 0, "[]", "1.0")[0][0]
+    assert body.keys() == {"subject", "role", "councils", "scopes", "operations", "expires_at", "server_time", "service"}
 
 
 def test_demo_data_is_wanted_by_an_empty_database_only(cluster, new_database, acting, carer, owner):
