@@ -66,5 +66,26 @@ SELECT gen_random_uuid(), c.id, c.council, '00000000-0000-7000-9000-000000000001
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 
+-- The audit trail of the 24 months before this one: every twentieth row a page of a list, every tenth a change.
+SET timezone = 'UTC';
+DROP TABLE audit_entry_earlier;
+SELECT audit_partition('audit_entry_earlier', NULL, date_trunc('month', now()) - interval '24 months');
+SELECT audit_partition(to_char(m, '"audit_entry_"YYYY_MM'), m, m + interval '1 month')
+  FROM generate_series(date_trunc('month', now()) - interval '24 months', date_trunc('month', now()) - interval '1 month',
+                       interval '1 month') AS m;
+INSERT INTO audit_entry (at, actor, role, client, council, action, request, carer_ids, subject_table, after)
+SELECT date_trunc('month', now()) - (240000 - g) * (now() - (now() - interval '24 months')) / 240000,
+       CASE WHEN g % 7 = 0 THEN 'nightly-import' ELSE 'staff-' || g * 31 % 997 END, 'practitioner', 'council-portal',
+       'E09' || lpad((CASE WHEN g % 3 = 0 THEN 1 ELSE 1 + g * 7 % 12 END)::text, 6, '0'),
+       CASE WHEN g % 20 = 0 THEN 'listCarers' WHEN g % 10 = 1 THEN 'updateCarer' WHEN g % 99991 = 7 THEN 'closeCarer'
+            ELSE 'getCarer' END,
+       'request-' || g, l.carers, CASE WHEN g % 10 = 1 THEN 'carer' END,
+       CASE WHEN g % 10 = 1 THEN jsonb_build_object('preferred_language', 'cy') END
+  FROM generate_series(1, 240000::bigint) AS g
+ CROSS JOIN LATERAL (
+    SELECT array_agg((lpad(to_hex(1700000000000 + n * 30000), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid) AS carers
+      FROM generate_series(1 + g * 7919 % 20000, 1 + g * 7919 % 20000 + CASE WHEN g % 20 = 0 THEN 9 ELSE 0 END)
+           AS n) AS l;
+
 SET session_replication_role = origin;
 VACUUM (ANALYZE);
