@@ -6,6 +6,7 @@
 /* clang-format off */
 const struct module *const modules[] = {
 	&module_access,
+	&module_audit,
 	&module_carers,
 	&module_contingency,
 	&module_platform,

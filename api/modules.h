@@ -4,6 +4,7 @@
 #include "call/operation.h"
 
 extern const struct module module_access;
+extern const struct module module_audit;
 extern const struct module module_carers;
 extern const struct module module_contingency;
 extern const struct module module_platform;

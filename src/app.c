@@ -282,6 +282,7 @@ void app_tidy(struct app *app)
 {
 	tidy(app, Q_IDEMPOTENCY_SWEEP(app->service.idempotency_hours));
 	tidy(app, Q_ACCESS_SWEEP());
+	tidy(app, Q_AUDIT_PREPARE("3"));
 }
 
 void app_stop(struct app *app, unsigned drain_s)

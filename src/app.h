@@ -21,7 +21,8 @@ must_check bool app_start(const struct settings *settings, contract_fault_fn *fa
 unsigned app_port(const struct app *app);
 /* SIGHUP: keys are read again. */
 void app_reload(struct app *app);
-/* Once in a while: what has expired is thrown away, what began or ended by the clock is told of. */
+/* At the start and once in a while: what has expired is thrown away, what began or ended by the
+ * clock is told of, the audit trail has its next months. */
 void app_tidy(struct app *app);
 /* Finishes what runs, refuses what comes, then closes. */
 void app_stop(struct app *app, unsigned drain_s);

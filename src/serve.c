@@ -38,6 +38,7 @@ static void attend(struct app *app, const sigset_t *set, uint64_t tidy_s)
 {
 	const struct timespec wait = { .tv_sec = (time_t)tidy_s };
 
+	app_tidy(app);
 	for (;;) {
 		int signal = sigtimedwait(set, NULL, &wait);
 

@@ -110,7 +110,7 @@ DECLARE
 BEGIN
     at := timestamptz '1970-01-01 00:00:00+00' + ('x' || left(hex, 16))::bit(64)::bigint * interval '1 microsecond';
     id := ('x' || right(hex, 16))::bit(64)::bigint;
-    IF at > now() + interval '1 day' THEN
+    IF at < timestamptz '1970-01-01 00:00:00+00' OR at > now() + interval '1 day' THEN
         RAISE EXCEPTION 'is a cursor of another list' USING ERRCODE = 'CA400', HINT = '/query/cursor';
     END IF;
     IF at IS NULL OR until <= at THEN

@@ -38,3 +38,7 @@ SELECT page_body((SELECT string_agg(audit_body(p.entry), ',' ORDER BY p.at DESC,
                     WHEN (SELECT count(*) FROM walked) = (SELECT b.walk FROM bound b)
                     THEN (SELECT audit_cursor(w.at, w.id) FROM walked w ORDER BY w.at, w.id LIMIT 1)
                END AS next_cursor) AS n;
+
+-- By the service itself, under no class: answers how many months it made.
+-- name: audit_prepare(months)
+SELECT audit_prepare($1::integer) AS made;

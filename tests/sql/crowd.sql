@@ -66,7 +66,7 @@ SELECT gen_random_uuid(), c.id, c.council, '00000000-0000-7000-9000-000000000001
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 
--- The audit trail of the 24 months before this one: every twentieth row a page of a list, every tenth a change.
+-- The audit trail of 24 months: every twentieth row a page of a list, every tenth a change.
 SET timezone = 'UTC';
 DROP TABLE audit_entry_earlier;
 SELECT audit_partition('audit_entry_earlier', NULL, date_trunc('month', now()) - interval '24 months');
@@ -74,7 +74,7 @@ SELECT audit_partition(to_char(m, '"audit_entry_"YYYY_MM'), m, m + interval '1 m
   FROM generate_series(date_trunc('month', now()) - interval '24 months', date_trunc('month', now()) - interval '1 month',
                        interval '1 month') AS m;
 INSERT INTO audit_entry (at, actor, role, client, council, action, request, carer_ids, subject_table, after)
-SELECT date_trunc('month', now()) - (240000 - g) * (now() - (now() - interval '24 months')) / 240000,
+SELECT now() - (240000 - g) * (now() - (now() - interval '24 months')) / 240000,
        CASE WHEN g % 7 = 0 THEN 'nightly-import' ELSE 'staff-' || g * 31 % 997 END, 'practitioner', 'council-portal',
        'E09' || lpad((CASE WHEN g % 3 = 0 THEN 1 ELSE 1 + g * 7 % 12 END)::text, 6, '0'),
        CASE WHEN g % 20 = 0 THEN 'listCarers' WHEN g % 10 = 1 THEN 'updateCarer' WHEN g % 99991 = 7 THEN 'closeCarer'

@@ -228,6 +228,57 @@ def test_the_sweep_goes_by_age(crowd):
     crowd.rollback()
 
 
+AUDIT = {
+    "no filter": {}, "the carer alone or first": {"carer": 7919}, "a carer in lists": {"carer": 7925}, "an actor": {"actor": "staff-7"},
+    "an actor who does a seventh of everything": {"actor": "nightly-import"}, "a rare action": {"action": "closeCarer"},
+    "changes": {"kind": "change"}, "a carer's changes": {"carer": 7919, "kind": "change"},
+}
+
+
+def crowd_id(number):
+    return f"{1_700_000_000_000 + number * 30_000:012x}70008000{number:012x}"
+
+
+@pytest.mark.parametrize("span", ["ever", "later page", "ten days"])
+@pytest.mark.parametrize("asked", list(AUDIT))
+@pytest.mark.parametrize("caller", ["a council", "twelve councils"])
+def test_the_trail_of_two_years_is_read_by_index_and_not_beyond_the_page(crowd, caller, asked, span):
+    claims = CALLERS[caller][1]
+    session = Session(crowd)
+    session.sql("SELECT pg_stat_force_next_flush()")
+    crowd.commit()
+    session.take_on("council_admin", **claims)
+    filters = {**AUDIT[asked]}
+    cursor, since, until = session.sql("SELECT CASE %s WHEN 'later page' THEN audit_cursor(now() - interval '9 months', 5) END,"
+                                       " CASE %s WHEN 'ten days' THEN now() - interval '200 days' END,"
+                                       " CASE %s WHEN 'ten days' THEN now() - interval '190 days' END", span, span, span)[0]
+    try:
+        session.execute("audit_list", 50, cursor, filters.get("carer") and crowd_id(filters["carer"]), filters.get("actor"),
+                        filters.get("action"), None, filters.get("kind"), since, until)
+        session.sql("SELECT set_config('role', 'none', true)")
+        read = session.sql("SELECT relname, coalesce(seq_tup_read, 0), coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+                           " WHERE relname LIKE 'audit_entry%%' AND seq_scan + idx_scan > 0", None)
+    finally:
+        crowd.rollback()
+
+    councils = len(claims["councils"])
+    walk = 52 * councils if not filters else 52 * 13 if filters.keys() <= {"actor", "carer"} else 5_000 + councils
+    assert sum(rows for _, rows, _ in read) == 0, read
+    assert sum(rows for _, _, rows in read) <= walk, read
+    if span == "ten days":
+        assert len(read) <= 2, read  # no other month was looked into
+
+
+def test_making_the_months_looks_at_no_row(crowd):
+    session = Session(crowd)
+    session.sql("SELECT pg_stat_force_next_flush()")
+    crowd.commit()
+    assert session.execute("audit_prepare", 3) == [(0,)]
+    assert session.sql("SELECT relname FROM pg_stat_xact_user_tables WHERE relname LIKE 'audit%%' AND seq_scan + idx_scan > 0",
+                       None) == []
+    crowd.rollback()
+
+
 def test_every_query_of_persons_was_looked_at():
     text = pathlib.Path(__file__).read_text(encoding="utf-8")
     assert [name for name in QUERIES if name not in ("me", "demo_wanted") and f'"{name}"' not in text] == []

@@ -18,6 +18,14 @@ def test_the_view_shows_the_members_of_the_contract_and_no_other(owner):
     assert text.count("member(") + 2 == len(shown)  # id and available_actions are put in as they are
 
 
+def test_an_audit_entry_has_the_members_of_the_contract_and_no_other(owner):
+    owner.execute("SELECT pg_get_functiondef('audit_body'::regproc)")
+    text = owner.fetchone()[0]
+    shown = {name for name in SCHEMAS["AuditEntry"]["properties"] if f"'{name}'" in text or f'"{name}"' in text}
+    assert shown == SCHEMAS["AuditEntry"]["properties"].keys()
+    assert text.count("member(") + 2 == len(shown) + 1  # id and organisation are put in as they are; its name is a member
+
+
 @pytest.mark.parametrize("schema", ["CarerCreate", "CarerPatch"])
 def test_what_clients_send_is_what_the_query_writes(owner, schema):
     name = {"CarerCreate": "carer_insert", "CarerPatch": "carer_patch"}[schema]
