@@ -6,11 +6,13 @@
 /* clang-format off */
 const struct module *const modules[] = {
 	&module_access,
+	&module_assessment_lists,
+	&module_assessments,
 	&module_audit,
 	&module_carers,
 	&module_contingency,
+	&module_council_settings,
 	&module_platform,
 	&module_triage,
 	NULL,
 };
-/* clang-format on */

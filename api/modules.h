@@ -4,9 +4,12 @@
 #include "call/operation.h"
 
 extern const struct module module_access;
+extern const struct module module_assessment_lists;
+extern const struct module module_assessments;
 extern const struct module module_audit;
 extern const struct module module_carers;
 extern const struct module module_contingency;
+extern const struct module module_council_settings;
 extern const struct module module_platform;
 extern const struct module module_triage;
 

@@ -32,6 +32,10 @@ struct db_rows;
 must_check bool call_reply(struct call *c, int status, const struct db_rows *rows);
 /* 201 with Location: the path of the request and the new id. */
 must_check bool call_created(struct call *c, const char *id, const struct db_rows *rows);
+/* The same for what is read elsewhere than below the path of the request: at `path` and the new id.
+ */
+must_check bool call_created_at(struct call *c, const char *path, const char *id,
+                                const struct db_rows *rows);
 /* Of a PUT, by the row's column `created`: 201 with the path itself as Location, or 200. */
 must_check bool call_put(struct call *c, const struct db_rows *rows);
 /* 200 with a page; its column `next_cursor`, if not NULL, becomes the Link to the next page (on a

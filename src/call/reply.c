@@ -77,6 +77,13 @@ bool call_created(struct call *c, const char *id, const struct db_rows *rows)
 	return reply_created(c, "/", id, rows);
 }
 
+bool call_created_at(struct call *c, const char *path, const char *id, const struct db_rows *rows)
+{
+	snprintf(c->reply.location, sizeof c->reply.location, "%s%s/%s", c->service->base_url, path,
+	         id);
+	return call_reply(c, 201, rows);
+}
+
 bool call_put(struct call *c, const struct db_rows *rows)
 {
 	const char *created = db_text(rows, 0, "created");

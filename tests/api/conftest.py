@@ -5,6 +5,7 @@ import uuid
 
 import psycopg2
 import pytest
+from support.assessments import assessment_body
 from support.callers import World
 from support.client import Api
 from support.people import carer_body
@@ -124,6 +125,23 @@ def grant(db):
         db.execute("INSERT INTO carer_access (organisation_id, carer_id, reason, starts_at, ends_at) VALUES"
                    " (%s, %s, 'granted', now() + %s::interval, now() + %s::interval)", (org, carer_id, starts, ends))
     return give
+
+
+@pytest.fixture(scope="session")
+def assessment(api, carer, db):
+    """assessment(kind, state, carer=, role=, org=, ...): a new one, made over HTTP; another state than the first by SQL."""
+    def make(kind="statutory", state=None, of=None, role="practitioner", org=None, **members):
+        of = of or carer(known_to_social_care=False)
+        response = api.post(f"/v1/carers/{of['id']}/assessments", role=role, org=org, json=assessment_body(kind, **members))
+        assert response.status_code == 201, response.text
+        one = response.json()
+        if state in (None, one["state"]):
+            return one
+        db.execute("SET session_replication_role = replica")
+        db.execute("UPDATE assessment SET state = %s WHERE id = %s", (state, one["id"]))
+        db.execute("SET session_replication_role = origin")
+        return api.get(f"/v1/assessments/{one['id']}", role="practitioner").json()
+    return make
 
 
 @pytest.fixture

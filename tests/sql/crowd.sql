@@ -63,6 +63,20 @@ SELECT gen_random_uuid(), c.id, c.council, '00000000-0000-7000-9000-000000000001
        'hospital_in_reach', 'An emergency.'
   FROM crowd c CROSS JOIN generate_series(1, 2) WHERE c.g % 20 = 0;
 
+INSERT INTO assessment (id, carer_id, council, kind, state, created_at, updated_at, assessor_type, assessor_organisation_id,
+                        planned, due_on, completed_on, needs, practitioner_notes)
+SELECT uuid7(c.at), c.id, c.council, k.kind, k.state, c.at, c.at + (c.g % 1000) * interval '1 hour',
+       CASE WHEN o.org IS NULL THEN 'council' ELSE 'trusted_assessor' END, o.org,
+       CASE WHEN k.kind = 'review' THEN true END, CASE WHEN k.kind = 'review' THEN c.at::date + 365 END,
+       CASE WHEN k.state = 'completed' THEN c.at::date + 7 END, '["break_from_caring", "own_health"]', 'Invented notes'
+  FROM crowd c
+ CROSS JOIN LATERAL (SELECT CASE WHEN c.g % 50 = 0 THEN '00000000-0000-7000-9000-000000000001'::uuid
+                                 WHEN c.g % (:people / 10) = 1 THEN '00000000-0000-7000-9000-000000000002' END AS org) AS o
+  JOIN (VALUES (0, 'statutory', 'completed'), (1, 'review', 'due'), (2, 'statutory', 'completed'), (3, 'review', 'completed'),
+               (4, 'light_touch', 'completed'), (5, 'review', 'due'), (6, 'statutory', 'requested'), (7, 'review', 'scheduled'),
+               (8, 'light_touch', 'full_offered'), (9, 'reassessment', 'completed')) AS k(n, kind, state)
+    ON k.n = (c.g * 7 + c.g / 50) % 10;
+
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 

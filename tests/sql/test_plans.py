@@ -7,10 +7,12 @@ import pytest
 from support.sql import QUERIES, Session, new_id
 
 PEOPLE = 200_000
-FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "schema_migration"}  # all others grow
+FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "schema_migration", "assessment_transition",
+       "assessment_available", "council_default", "council_settings"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 SINCE = "2023-11-14T00:00:00Z"
+ASSESSMENT = "059a98d2-cd00-7000-8000-000000000001"  # somebody's
 TRIAGE = "049a98d2-cd00-7000-8000-000000000004"  # somebody's latest
 CALLERS = {
     "a council": ("practitioner", {"councils": COUNCILS[:1]}), "twelve councils": ("council_admin", {"councils": COUNCILS}),
@@ -37,14 +39,15 @@ def crowd(cluster, new_database):
 def somebody(crowd):
     """Ids and names of a carer whom every caller of CALLERS sees, made for the small organisation in the first council."""
     session = Session(crowd)
-    session.take_on("support_worker", COUNCILS[:1], org=SMALL)
+    session.take_on("assessor", COUNCILS[:1], org=SMALL)
     one = new_id().replace("019a", "029a")
     session.execute("carer_insert", one, json.dumps({
         "council": COUNCILS[0], "given_name": "Some", "family_name": "Body", "date_of_birth": "1950-01-01",
         "nhs_number": "9990012377", "address": {"postcode": "N1 2UD"}, "identification": {"source": "self"},
-        "external_refs": [{"system": "case-system", "id": "somebody"}]}), None)
+        "external_refs": [{"system": "case-system", "id": "somebody"}], "known_to_social_care": False}), None)
     for number in range(5):
         session.execute("triage_record", f"{TRIAGE[:-1]}{number}", one, '{"level": "intensive"}')
+    session.execute("assessment_insert", ASSESSMENT, one, "in_progress", '{"kind": "light_touch"}')
     crowd.commit()
     return one
 
@@ -55,11 +58,11 @@ def nodes(plan):
         yield from nodes(child)
 
 
-def look(crowd, caller, name, *arguments, carer=None):
+def look(crowd, caller, name, *arguments, carer=None, role=None):
     """Runs the query under the caller's claims; the plan's nodes, and the rows that it touched in growing tables."""
-    role, claims = CALLERS[caller]
+    usual, claims = CALLERS[caller]
     session = Session(crowd)
-    session.take_on(role, **{**claims, **({"carer": carer} if carer else {})})
+    session.take_on(role or usual, **{**claims, **({"carer": carer} if carer else {})})
     try:
         rows = session.execute(name, *arguments, explain="EXPLAIN (ANALYZE, FORMAT JSON) ")
         found = list(nodes(rows[0][0][0]["Plan"]))
@@ -211,6 +214,84 @@ def test_a_plan_and_who_read_it_are_found_by_their_carer(crowd, somebody):
 def test_the_glass_is_broken_by_key(crowd, somebody, monkeypatch):
     monkeypatch.setitem(CALLERS, "an in-reach team", ("hospital_in_reach", {"org": LARGE}))
     look(crowd, "an in-reach team", "emergency_access_open", new_id().replace("019a", "049a"), somebody, "An emergency.")
+
+
+ASKED = {"no filter": (None, None, None), "a council": (COUNCILS[1], None, None), "a kind": (None, "light_touch", None),
+         "a state": (None, None, "requested"), "what there is none of": (None, "review", "cancelled")}
+
+
+@pytest.mark.parametrize("cursor", [None, "AY2AAAAAcACAAAAAAAAAAA"], ids=["first page", "later page"])
+@pytest.mark.parametrize("asked", list(ASKED))
+@pytest.mark.parametrize("caller", ["a council", "twelve councils"])
+def test_a_councils_assessments_are_read_in_short_walks(crowd, caller, asked, cursor):
+    plan = look(crowd, caller, "assessments_of_councils", 50, cursor, *ASKED[asked])
+
+    walks = len(CALLERS[caller][1]["councils"]) * (7 if asked in ("a kind", "a state") else 1)
+    assert touched(plan) <= 51 * walks + 3 * 50
+    assert {node["Index Name"] for node in plan if node.get("Index Name", "").startswith("assessment_by_")
+            } == {"assessment_by_council", "assessment_by_state"}
+    assert all("id <" in node["Index Cond"] for node in plan if node.get("Index Name", "").startswith("assessment_by_"))
+
+
+@pytest.mark.parametrize("asked", list(ASKED))
+@pytest.mark.parametrize("caller", ["a council", "twelve councils"])
+def test_a_councils_changed_assessments_are_read_in_bounded_walks(crowd, caller, asked):
+    plan = look(crowd, caller, "assessments_changed_of_councils", 50, None, SINCE, *ASKED[asked], None, None)
+
+    walk, councils = (51, len(CALLERS[caller][1]["councils"])) if ASKED[asked][1:] == (None, None) else (5000, 1)
+    assert touched(plan) <= walk * councils + 3 * 50
+    assert all("ROW(updated_at, id) >" in node["Index Cond"] for node in plan if node.get("Index Name") == "assessment_by_change")
+
+
+@pytest.mark.parametrize("days", [("2025-06-01", None), (None, "true"), (None, "false"), ("2025-06-01", "true")])
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a large organisation", "a small organisation"])
+def test_reviews_are_read_from_the_first_that_is_due(crowd, caller, days):
+    council = "councils" in CALLERS[caller][1]
+    name = "reviews_due_of_councils" if council else "reviews_due_of_organisation"
+    plan = look(crowd, caller, name, 50, None, None, None, None, *days, role=None if council else "assessor")
+
+    assert touched(plan) <= 51 * len(CALLERS[caller][1].get("councils", [1])) * (1 if council else 3) + 3 * 50
+    index = "assessment_by_due" if council else "assessment_by_assessor_due"
+    assert [node for node in plan if node.get("Index Name") == index and "ROW(due_on, id) >" in node["Index Cond"]]
+
+
+@pytest.mark.parametrize("asked", list(ASKED))
+@pytest.mark.parametrize("changed", [False, True], ids=["list", "changes"])
+@pytest.mark.parametrize("caller", ["a large organisation", "a small organisation"])
+def test_an_organisations_assessments_are_its_own_rows(crowd, caller, changed, asked):
+    name = "assessments_changed_of_organisation" if changed else "assessments_of_organisation"
+    arguments = [SINCE, *ASKED[asked], None, None] if changed else ASKED[asked]
+    plan = look(crowd, caller, name, 50, None, *arguments, role="assessor")
+
+    own = 11 if caller == "a small organisation" else 51 if asked == "no filter" else PEOPLE // 50
+    assert touched(plan) <= 2 * own + 5 * 51
+
+
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a small organisation", "a carer"])
+@pytest.mark.parametrize("name, arguments", [
+    ("assessment_by_id", [ASSESSMENT]), ("assessment_read", [ASSESSMENT]), ("assessment_lock", [ASSESSMENT]),
+    ("assessments_of_carer", [None, 50, None, None, None, None]), ("assessments_of_carer", [None, 50, None, SINCE, None, None])])
+def test_an_assessment_is_found_by_key(crowd, somebody, caller, name, arguments):
+    plan = look(crowd, caller, name, *(argument or somebody if at == 0 else argument for at, argument in enumerate(arguments)),
+                carer=somebody)
+
+    assert touched(plan) <= 14
+
+
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a small organisation"])
+@pytest.mark.parametrize("name, arguments", [
+    ("assessment_insert", [new_id().replace("019a", "069a"), None, "offered", '{"kind": "statutory"}']),
+    ("assessment_patch", [ASSESSMENT, '{"needs": ["own_health"]}']), ("assessment_move", [ASSESSMENT, "completed", "{}"])])
+def test_a_change_of_an_assessment_touches_its_carer_only(crowd, somebody, caller, name, arguments):
+    if caller == "a council" and name != "assessment_insert":
+        caller = "twelve councils"
+    look(crowd, caller, name, *(somebody if argument is None else argument for argument in arguments), carer=somebody)
+
+
+def test_a_councils_settings_are_one_row(crowd):
+    look(crowd, "twelve councils", "council_settings_begin", COUNCILS[0])
+    for name, arguments in (("council_settings_read", []), ("council_settings_patch", ['{"review_interval_months": 6}'])):
+        look(crowd, "twelve councils", name, COUNCILS[0], *arguments)
 
 
 def test_keys_are_looked_up_and_swept_by_index(crowd):

@@ -9,8 +9,8 @@ ROLES = [role for role in CLASSES if role]
 COUNCIL = ["council_admin", "practitioner"]
 PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
-PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage"]
-TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency"]
+PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "assessment", "assessment_view"]
+TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings"]
 
 
 class World:
@@ -166,7 +166,9 @@ def test_the_service_owns_nothing_and_passes_no_policy(owner):
 def test_every_table_has_row_level_security_or_holds_no_person(owner):
     owner.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
                   " AND NOT relrowsecurity")
-    assert {name for (name,) in owner.fetchall()} == {"schema_migration", "carer_transition", "carer_available", "event_kind"}
+    assert {name for (name,) in owner.fetchall()} == {
+        "schema_migration", "carer_transition", "carer_available", "event_kind", "assessment_transition", "assessment_available",
+        "council_default"}
 
 
 def test_every_table_says_what_it_is(owner):

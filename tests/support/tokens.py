@@ -27,7 +27,7 @@ SCOPES = {
     "break_provider": "carers:read breaks:read breaks:write referrals:read referrals:write",
     "referrer": "referrals:read referrals:write",
     "vcfse_editor": "directory:write referrals:read referrals:write",
-    "carer": PERSON,
+    "carer": PERSON + " assessments:read assessments:write",
 }
 
 
