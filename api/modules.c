@@ -9,6 +9,7 @@ const struct module *const modules[] = {
 	&module_audit,
 	&module_carers,
 	&module_contingency,
+	&module_contacts,
 	&module_platform,
 	&module_triage,
 	NULL,
