@@ -10,6 +10,8 @@ const struct module *const modules[] = {
 	&module_carers,
 	&module_contingency,
 	&module_contacts,
+	&module_consents,
+	&module_demographics,
 	&module_platform,
 	&module_triage,
 	NULL,
