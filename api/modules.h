@@ -10,7 +10,9 @@ extern const struct module module_contingency;
 extern const struct module module_contacts;
 extern const struct module module_consents;
 extern const struct module module_demographics;
+extern const struct module module_changes;
 extern const struct module module_platform;
+extern const struct module module_timeline;
 extern const struct module module_triage;
 
 extern const struct module *const modules[]; /* ends in NULL */
