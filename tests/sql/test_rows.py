@@ -17,6 +17,7 @@ PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "event"]
 >>>>>>> 032aa61 (feed: the timeline of a carer and the feed of changes)
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "event"]
+PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "passport"]
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency"]
 
 
