@@ -10,7 +10,7 @@ COUNCIL = ["council_admin", "practitioner"]
 PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage"]
-TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency"]
+TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "carer_term", "name_near"]
 
 
 class World:
@@ -135,7 +135,7 @@ def test_nobody_deletes(acting, world, role, table):
     "UPDATE audit_entry SET actor = ''", "INSERT INTO audit_entry (actor) VALUES ('somebody else')",
     "UPDATE carer_access SET ends_at = NULL", "UPDATE organisation SET name = 'x'", "DELETE FROM carer_transition",
     "INSERT INTO carer_access (organisation_id, carer_id, reason) VALUES (gen_random_uuid(), gen_random_uuid(), 'granted')",
-    "INSERT INTO carer_transition VALUES ('close', 'none', 'closed', '{carer}', 1)", "SELECT * FROM carer_twins(NULL)",
+    "INSERT INTO carer_transition VALUES ('close', 'none', 'closed', '{carer}', 1)", "SELECT * FROM carer_twins(NULL)", "SELECT * FROM name_near", "SELECT search_fill()",
     "CREATE TABLE mine ()", "CREATE TEMPORARY TABLE mine ()", "SELECT idempotency_sweep(1)",
     "INSERT INTO carer (id, council, given_name, family_name, identification, state) VALUES"
     " (gen_random_uuid(), 'E09000019', 'A', 'B', '{\"source\": \"gp\"}', 'active')"])
