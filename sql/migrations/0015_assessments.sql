@@ -1,0 +1,424 @@
+-- Assessments: light touch, statutory, reviews and reassessments; their machine of states, and rules A4 to A8 and A11.
+
+CREATE TABLE council_settings (
+    council text PRIMARY KEY CHECK (council ~ '^E(06|08|09|10)[0-9]{6}$'),
+    settings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(settings) = 'object'),
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz(3) NOT NULL DEFAULT now(),
+    updated_at timestamptz(3) NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE council_settings IS 'What councils do differently from each other; what is absent is as council_default says';
+ALTER TABLE council_settings ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON council_settings TO carers_council;
+CREATE POLICY council_settings_council ON council_settings FOR SELECT TO carers_council
+    USING (council = ANY (app_councils()));
+
+CREATE TABLE council_default (
+    name text PRIMARY KEY,
+    value jsonb NOT NULL,
+    meaning text NOT NULL
+);
+COMMENT ON TABLE council_default IS 'Every setting that a council may change, and what holds until it does';
+INSERT INTO council_default (name, value, meaning) VALUES
+    ('statutory_assessors', '["council", "trusted_assessor", "commissioned_provider"]',
+     'Which types of assessor do statutory assessments and reassessments (rule A5)'),
+    ('commissioned_providers', '[]', 'Organisations that assess as commissioned providers; others are trusted assessors'),
+    ('review_interval_months', '12', 'A completed assessment makes a review due so many months later (rule A11)');
+
+CREATE FUNCTION council_setting(whose text, wanted text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    RETURN coalesce((SELECT s.settings -> wanted FROM council_settings s WHERE s.council = whose),
+                    (SELECT d.value FROM council_default d WHERE d.name = wanted));
+COMMENT ON FUNCTION council_setting(text, text) IS 'The council''s setting, or what holds without one. Settings hold no personal data';
+GRANT EXECUTE ON FUNCTION council_setting(text, text) TO carers_council, carers_partner, carers_self;
+
+CREATE TABLE assessment (
+    id uuid PRIMARY KEY,
+    carer_id uuid NOT NULL REFERENCES carer ON DELETE CASCADE,
+    council text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('statutory', 'light_touch', 'review', 'reassessment')),
+    form text NOT NULL DEFAULT 'single' CHECK (form IN ('single', 'joint')),
+    state text NOT NULL,
+    state_since timestamptz(3) NOT NULL DEFAULT now(),
+    state_reason text,
+    state_note text,
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz(3) NOT NULL DEFAULT now(),
+    updated_at timestamptz(3) NOT NULL DEFAULT now(),
+    follows_assessment_id uuid REFERENCES assessment,
+    satisfied_by_assessment_id uuid REFERENCES assessment,
+    assessor_type text NOT NULL CHECK (assessor_type IN ('council', 'trusted_assessor', 'commissioned_provider')),
+    assessor_organisation_id uuid REFERENCES organisation,
+    assessor_name text,
+    mode text CHECK (mode IN ('face_to_face', 'telephone', 'video', 'online')),
+    setting text CHECK (setting IN ('carers_centre', 'home', 'hospital', 'community_venue', 'remote')),
+    language text,
+    self_completion boolean NOT NULL DEFAULT false,
+    scheduled_for timestamptz(3),
+    completed_on date,
+    override_reason text,
+    planned boolean,
+    review_reason text,
+    due_on date,
+    circumstances_improved text CHECK (circumstances_improved IN ('yes', 'no', 'unsure')),
+    caring_role_improved text CHECK (caring_role_improved IN ('yes', 'no', 'unsure')),
+    outcomes jsonb,
+    needs jsonb,
+    break_recommended boolean,
+    contingency_offer jsonb,
+    hospital jsonb,
+    immediate_needs jsonb,
+    forward_look text,
+    practitioner_notes text,
+    CHECK ((kind = 'review') = (planned IS NOT NULL))
+);
+COMMENT ON TABLE assessment IS 'One assessment or review of a carer. Its outward shape is assessment_view';
+COMMENT ON COLUMN assessment.assessor_type IS 'Made by the service from the caller and the council''s settings, never by the client';
+COMMENT ON COLUMN assessment.assessor_organisation_id IS 'NULL: the council itself';
+COMMENT ON COLUMN assessment.satisfied_by_assessment_id IS 'The reassessment that was completed in time for this review (rule A11)';
+COMMENT ON COLUMN assessment.practitioner_notes IS 'Not shown to the carer';
+CREATE INDEX assessment_by_carer ON assessment (carer_id, id DESC);
+CREATE INDEX assessment_by_council ON assessment (council, state, kind, id DESC);
+CREATE INDEX assessment_by_assessor ON assessment (assessor_organisation_id, id DESC);
+CREATE INDEX assessment_due ON assessment (council, due_on) WHERE kind = 'review' AND state IN ('due', 'scheduled', 'in_progress');
+
+-- The machine of states, as data (api/rules/assessment_states.c has the same rows; a test compares them).
+
+CREATE TABLE assessment_transition (
+    kind text NOT NULL,
+    from_state text NOT NULL,
+    action text NOT NULL,
+    to_state text NOT NULL,
+    roles text[] NOT NULL,
+    place integer NOT NULL,
+    PRIMARY KEY (kind, from_state, action, to_state)
+);
+COMMENT ON TABLE assessment_transition IS
+    'What may be done with an assessment of which kind in which state, where it leads and which roles may. From state none: '
+    'before there is one. An assessor and an in-reach team act on their own organisation''s assessments alone';
+COMMENT ON COLUMN assessment_transition.place IS 'Order in available_actions';
+INSERT INTO assessment_transition (kind, from_state, action, to_state, roles, place)
+SELECT k.kind, f.state, a.action, coalesce(a.to_state, f.state), a.roles::text[], a.place
+  FROM (VALUES
+    ('{statutory,reassessment}', '{none}', 'create', 'offered', '{council_admin,practitioner,assessor}', 0),
+    ('{statutory,reassessment}', '{none}', 'create', 'requested', '{council_admin,practitioner,assessor,carer}', 0),
+    ('{light_touch}', '{none}', 'create', 'in_progress', '{council_admin,practitioner,assessor,hospital_in_reach}', 0),
+    ('{review}', '{none}', 'create', 'due', '{council_admin,practitioner,assessor}', 0),
+    ('{statutory,reassessment}', '{offered,requested,scheduled,in_progress}', 'update', NULL,
+     '{council_admin,practitioner,assessor}', 1),
+    ('{review}', '{due,scheduled,in_progress}', 'update', NULL, '{council_admin,practitioner,assessor}', 1),
+    ('{light_touch}', '{in_progress}', 'update', NULL, '{council_admin,practitioner,assessor,hospital_in_reach}', 1),
+    ('{statutory,reassessment}', '{offered,requested,scheduled}', 'schedule', 'scheduled',
+     '{council_admin,practitioner,assessor}', 2),
+    ('{review}', '{due,scheduled}', 'schedule', 'scheduled', '{council_admin,practitioner,assessor}', 2),
+    ('{statutory,reassessment,review}', '{scheduled}', 'start', 'in_progress', '{council_admin,practitioner,assessor}', 3),
+    ('{statutory,reassessment,review}', '{in_progress}', 'complete', 'completed',
+     '{council_admin,practitioner,assessor}', 4),
+    ('{light_touch}', '{in_progress}', 'complete', 'completed',
+     '{council_admin,practitioner,assessor,hospital_in_reach}', 4),
+    ('{light_touch}', '{completed}', 'offer_full', 'full_offered',
+     '{council_admin,practitioner,assessor,hospital_in_reach}', 5),
+    ('{light_touch}', '{full_offered}', 'respond_full', 'full_requested',
+     '{council_admin,practitioner,assessor,hospital_in_reach,carer}', 6),
+    ('{light_touch}', '{full_offered}', 'respond_full', 'full_declined',
+     '{council_admin,practitioner,assessor,hospital_in_reach,carer}', 6),
+    ('{statutory,reassessment}', '{offered}', 'decline', 'declined', '{council_admin,practitioner,assessor,carer}', 7),
+    ('{statutory,reassessment}', '{offered,requested,scheduled,in_progress}', 'cancel', 'cancelled',
+     '{council_admin,practitioner,assessor}', 8),
+    ('{review}', '{due,scheduled,in_progress}', 'cancel', 'cancelled', '{council_admin,practitioner,assessor}', 8),
+    ('{light_touch}', '{in_progress}', 'cancel', 'cancelled',
+     '{council_admin,practitioner,assessor,hospital_in_reach}', 8)
+  ) AS a(kinds, from_states, action, to_state, roles, place)
+  CROSS JOIN LATERAL unnest(a.kinds::text[]) AS k(kind)
+  CROSS JOIN LATERAL unnest(a.from_states::text[]) AS f(state);
+
+CREATE TABLE assessment_available (
+    kind text NOT NULL,
+    state text NOT NULL,
+    role text NOT NULL,
+    actions text NOT NULL,
+    PRIMARY KEY (kind, state, role)
+);
+COMMENT ON TABLE assessment_available IS 'assessment_transition by kind, state and role: one look-up for each that is shown';
+INSERT INTO assessment_available (kind, state, role, actions)
+SELECT d.kind, d.from_state, d.role, jsonb_agg(d.action ORDER BY d.place)::text
+  FROM (SELECT DISTINCT t.kind, t.from_state, r.role, t.action, t.place
+          FROM assessment_transition t CROSS JOIN LATERAL unnest(t.roles) AS r(role)) AS d
+ GROUP BY d.kind, d.from_state, d.role;
+
+-- Who sees which: council staff all of theirs; assessors those of carers whom their organisation may see; in-reach teams the
+-- light-touch ones of their own; the carer hers. Support workers and breaks providers none.
+
+ALTER TABLE assessment ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON assessment_transition, assessment_available, assessment TO carers_council, carers_partner, carers_self;
+GRANT INSERT (id, carer_id, kind, form, state, follows_assessment_id, assessor_name, mode, setting, language,
+              self_completion, scheduled_for, planned, review_reason, due_on, outcomes, needs, break_recommended,
+              contingency_offer, hospital, immediate_needs, forward_look, practitioner_notes, circumstances_improved,
+              caring_role_improved)
+    ON assessment TO carers_council, carers_partner, carers_self;
+GRANT UPDATE (state, state_since, state_reason, state_note, form, assessor_name, mode, setting, language, self_completion,
+              scheduled_for, completed_on, override_reason, review_reason, due_on, circumstances_improved,
+              caring_role_improved, outcomes, needs, break_recommended, contingency_offer, hospital, immediate_needs,
+              forward_look, practitioner_notes)
+    ON assessment TO carers_council, carers_partner, carers_self;
+
+CREATE POLICY assessment_council ON assessment TO carers_council
+    USING (council = ANY (app_councils())) WITH CHECK (council = ANY (app_councils()));
+CREATE POLICY assessment_partner ON assessment TO carers_partner
+    USING ((app_role() = 'assessor'
+            OR app_role() = 'hospital_in_reach' AND kind = 'light_touch' AND assessor_organisation_id = app_org())
+           AND EXISTS (SELECT FROM carer_access a
+                        WHERE a.organisation_id = app_org() AND a.carer_id = assessment.carer_id
+                          AND in_force(a.starts_at, a.ends_at)));
+CREATE POLICY assessment_self ON assessment TO carers_self
+    USING (carer_id = app_carer()) WITH CHECK (carer_id = app_carer());
+
+-- Who may do what. Triggers fire in order of name: a takes the carer's council, b the rules of making, c those of change, z
+-- counts the version.
+
+CREATE FUNCTION assessment_b_create() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    known boolean;
+    followed assessment;
+BEGIN
+    IF pg_trigger_depth() > 1 THEN
+        RETURN NEW; -- the review that a completed assessment makes due
+    END IF;
+    IF app_role() NOT IN ('council_admin', 'practitioner', 'carer') THEN
+        NEW.assessor_organisation_id := app_org();
+    END IF;
+    NEW.assessor_type := CASE
+        WHEN NEW.assessor_organisation_id IS NULL THEN 'council'
+        WHEN council_setting(NEW.council, 'commissioned_providers') ? NEW.assessor_organisation_id::text
+            THEN 'commissioned_provider'
+        ELSE 'trusted_assessor' END;
+    IF NOT EXISTS (SELECT FROM assessment_transition t
+                    WHERE t.kind = NEW.kind AND t.from_state = 'none' AND t.to_state = NEW.state
+                      AND app_role() = ANY (t.roles)) THEN
+        RAISE EXCEPTION 'this role does not make such an assessment' USING ERRCODE = 'CA403';
+    END IF;
+    IF NEW.kind IN ('statutory', 'reassessment') AND app_role() <> 'carer'
+       AND NOT council_setting(NEW.council, 'statutory_assessors') ? NEW.assessor_type THEN
+        RAISE EXCEPTION 'this council does not have statutory assessments done by a %',
+            replace(NEW.assessor_type, '_', ' ') USING ERRCODE = 'CA422', HINT = 'A5';
+    END IF;
+    IF NEW.assessor_type = 'trusted_assessor' THEN
+        SELECT c.known_to_social_care INTO known FROM carer c WHERE c.id = NEW.carer_id;
+        IF NEW.form <> 'single' THEN
+            RAISE EXCEPTION 'a trusted assessor does single assessments only' USING ERRCODE = 'CA422', HINT = 'A5';
+        ELSIF known IS DISTINCT FROM false THEN
+            RAISE EXCEPTION 'a trusted assessor assesses carers only of whom it is recorded that social care does not know them'
+                USING ERRCODE = 'CA422', HINT = 'A5';
+        END IF;
+    END IF;
+    IF NEW.follows_assessment_id IS NULL THEN
+        IF NEW.kind = 'reassessment' THEN
+            RAISE EXCEPTION 'a reassessment follows a completed assessment' USING ERRCODE = 'CA422', HINT = 'A8';
+        END IF;
+        RETURN NEW;
+    END IF;
+    SELECT * INTO followed FROM assessment f WHERE f.id = NEW.follows_assessment_id AND f.carer_id = NEW.carer_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no assessment of this carer has this id'
+            USING ERRCODE = 'CA42V', HINT = '/follows_assessment_id';
+    ELSIF NEW.kind = 'reassessment' AND (followed.kind = 'light_touch' OR followed.state <> 'completed') THEN
+        RAISE EXCEPTION 'a reassessment follows a completed statutory assessment, reassessment or review'
+            USING ERRCODE = 'CA422', HINT = 'A8';
+    ELSIF NEW.kind = 'statutory' AND followed.kind = 'light_touch' AND followed.state <> 'full_requested' THEN
+        RAISE EXCEPTION 'the full assessment is made when the carer has asked for it: the light-touch one is %',
+            replace(followed.state, '_', ' ') USING ERRCODE = 'CA422', HINT = 'A4';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION assessment_b_create() IS 'Who makes which assessment, for whom, after which: rules A4, A5, A8';
+
+CREATE FUNCTION assessment_c_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    may record;
+BEGIN
+    IF pg_trigger_depth() > 1 THEN
+        RETURN NEW; -- another assessment's completion satisfies this review
+    END IF;
+    PERFORM precondition(OLD.id, OLD.version);
+    SELECT t.action, app_role() = ANY (t.roles) AS allowed INTO may
+      FROM assessment_transition t
+     WHERE t.kind = OLD.kind AND t.from_state = OLD.state AND t.to_state = NEW.state
+       AND (t.action = 'update') = (NEW.state = OLD.state AND NEW.scheduled_for IS NOT DISTINCT FROM OLD.scheduled_for);
+    IF NOT FOUND AND OLD.state IN ('completed', 'full_offered', 'full_requested', 'full_declined') AND NEW.state = OLD.state THEN
+        RAISE EXCEPTION 'a completed assessment does not change: make a reassessment that follows it'
+            USING ERRCODE = 'CA422', HINT = 'A8';
+    ELSIF NOT FOUND THEN
+        RAISE EXCEPTION 'a % that is % does not become %', replace(OLD.kind, '_', '-'), replace(OLD.state, '_', ' '),
+            replace(NEW.state, '_', ' ') USING ERRCODE = 'CA409', DETAIL = jsonb_build_object('state', OLD.state);
+    ELSIF NOT may.allowed THEN
+        RAISE EXCEPTION 'this role may not % such an assessment', replace(may.action, '_', ' ') USING ERRCODE = 'CA403';
+    ELSIF app_role() IN ('assessor', 'hospital_in_reach') AND OLD.assessor_organisation_id IS DISTINCT FROM app_org() THEN
+        RAISE EXCEPTION 'this assessment is another assessor''s' USING ERRCODE = 'CA403';
+    ELSIF NEW.form = 'joint' AND NEW.assessor_type = 'trusted_assessor' THEN
+        RAISE EXCEPTION 'a trusted assessor does single assessments only' USING ERRCODE = 'CA422', HINT = 'A5';
+    END IF;
+    IF may.action = 'start' AND OLD.kind IN ('statutory', 'reassessment') AND NEW.override_reason IS NULL
+       AND EXISTS (SELECT FROM carer c, jsonb_array_elements(c.cared_for) AS f
+                    WHERE c.id = OLD.carer_id AND f ->> 'setting' = 'hospital') THEN
+        RAISE EXCEPTION 'the person cared for is in hospital: a full assessment starts later, or with an override_reason'
+            USING ERRCODE = 'CA422', HINT = 'A4';
+    ELSIF may.action = 'complete' AND OLD.kind IN ('statutory', 'reassessment') AND NEW.contingency_offer IS NULL THEN
+        RAISE EXCEPTION 'a session on contingency planning has not been offered' USING ERRCODE = 'CA422', HINT = 'A6';
+    ELSIF may.action = 'complete' AND OLD.kind = 'review'
+          AND num_nulls(NEW.circumstances_improved, NEW.caring_role_improved) > 0 THEN
+        RAISE EXCEPTION 'a review says whether circumstances and the caring role have improved'
+            USING ERRCODE = 'CA422', HINT = 'A6';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION assessment_c_change() IS 'The machine of states for every client of the database, and rules A4, A5, A6, A8';
+
+CREATE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+    RETURN encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
+               substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+               52, 1), 53, 1), 'hex')::uuid;
+COMMENT ON FUNCTION uuid_v7() IS 'For rows that PostgreSQL makes itself: RFC 9562, version 7, to the millisecond';
+
+-- Rule A11. What is completed makes the next review due; a reassessment completed in time satisfies the one that is due.
+CREATE FUNCTION assessment_review_due() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.kind = 'reassessment' THEN
+        UPDATE assessment r
+           SET state = 'completed', state_since = now(), completed_on = NEW.completed_on,
+               satisfied_by_assessment_id = NEW.id
+         WHERE r.carer_id = NEW.carer_id AND r.kind = 'review' AND r.state IN ('due', 'scheduled')
+           AND r.due_on >= NEW.completed_on;
+    END IF;
+    INSERT INTO assessment (id, carer_id, council, kind, state, assessor_type, assessor_organisation_id, planned, due_on,
+                            follows_assessment_id)
+    SELECT uuid_v7(), NEW.carer_id, NEW.council, 'review', 'due', NEW.assessor_type, NEW.assessor_organisation_id, true,
+           (NEW.completed_on + make_interval(months => (council_setting(NEW.council, 'review_interval_months') #>> '{}')::integer))::date,
+           NEW.id
+     WHERE NOT EXISTS (SELECT FROM assessment r
+                        WHERE r.carer_id = NEW.carer_id AND r.kind = 'review' AND r.state IN ('due', 'scheduled'));
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION assessment_review_due() IS
+    'Makes one review due, unless one is waiting already; for a reassessment, after it has satisfied the one that was due';
+
+CREATE TRIGGER assessment_a_carer BEFORE INSERT ON assessment FOR EACH ROW EXECUTE FUNCTION of_carer('open');
+CREATE TRIGGER assessment_b_create BEFORE INSERT ON assessment FOR EACH ROW EXECUTE FUNCTION assessment_b_create();
+CREATE TRIGGER assessment_c_change BEFORE UPDATE ON assessment FOR EACH ROW EXECUTE FUNCTION assessment_c_change();
+CREATE TRIGGER assessment_z_versioned BEFORE UPDATE ON assessment FOR EACH ROW EXECUTE FUNCTION versioned();
+CREATE TRIGGER assessment_audited AFTER INSERT OR UPDATE ON assessment
+    FOR EACH ROW EXECUTE FUNCTION audited('carer_id');
+CREATE TRIGGER assessment_review_due AFTER UPDATE ON assessment
+    FOR EACH ROW WHEN (NEW.kind <> 'light_touch' AND NEW.state = 'completed' AND OLD.state = 'in_progress')
+    EXECUTE FUNCTION assessment_review_due();
+
+INSERT INTO event_kind (kind, resource, path, roles)
+SELECT 'assessment.' || k.kind, 'assessment', '/v1/assessments/%2$s',
+       '{council_admin,practitioner,assessor,hospital_in_reach,carer}'
+  FROM unnest(ARRAY['created', 'updated', 'scheduled', 'started', 'completed', 'declined', 'cancelled', 'full_offered',
+                    'full_requested', 'full_declined']) AS k(kind);
+
+CREATE FUNCTION assessment_evented() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    what text := replace(NEW.kind, '_', '-') || CASE WHEN NEW.kind LIKE 're%' THEN '' ELSE ' assessment' END;
+    fresh boolean := TG_OP = 'INSERT' OR NEW.state <> OLD.state;
+BEGIN
+    PERFORM note_event(NEW.carer_id, NEW.council,
+        'assessment.' || CASE WHEN TG_OP = 'INSERT' THEN 'created' WHEN NOT fresh THEN 'updated'
+                              WHEN NEW.state = 'in_progress' THEN 'started' ELSE NEW.state END,
+        NEW.id, NEW.version, NEW.state,
+        CASE WHEN fresh THEN format('A %s is now %s', what, replace(NEW.state, '_', ' '))
+             ELSE format('A %s was changed', what) END);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION assessment_evented() IS 'Kind and state, never what was found';
+CREATE TRIGGER assessment_evented AFTER INSERT OR UPDATE ON assessment
+    FOR EACH ROW EXECUTE FUNCTION assessment_evented();
+
+-- The state actions: one road for all of them.
+CREATE FUNCTION assessment_move(moved uuid, wanted text, body jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    a assessment;
+    reached text;
+BEGIN
+    SELECT * INTO a FROM assessment WHERE id = moved FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN; -- the handler finds nothing to answer with: 404
+    END IF;
+    PERFORM precondition(a.id, a.version);
+    SELECT t.to_state INTO reached
+      FROM assessment_transition t
+     WHERE t.kind = a.kind AND t.from_state = a.state AND t.action = wanted
+       AND (t.to_state = 'full_' || (body ->> 'response') OR body ->> 'response' IS NULL);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a % that is % cannot be %', replace(a.kind, '_', '-'), replace(a.state, '_', ' '),
+            CASE wanted WHEN 'offer_full' THEN 'followed by the offer of a full one'
+                        WHEN 'respond_full' THEN 'answered for a full one'
+                        WHEN 'start' THEN 'started' ELSE regexp_replace(wanted, 'e?$', 'ed') END
+            USING ERRCODE = 'CA409', DETAIL = jsonb_build_object('state', a.state);
+    END IF;
+    UPDATE assessment u
+       SET state = reached, state_since = clock_timestamp(), state_reason = body ->> 'reason', state_note = body ->> 'note',
+           scheduled_for = coalesce((body ->> 'scheduled_for')::timestamptz, u.scheduled_for),
+           override_reason = coalesce(body ->> 'override_reason', u.override_reason),
+           completed_on = CASE reached WHEN 'completed' THEN coalesce((body ->> 'completed_on')::date, current_date)
+                                       ELSE u.completed_on END
+     WHERE u.id = moved;
+END
+$$;
+COMMENT ON FUNCTION assessment_move(uuid, text, jsonb) IS 'Takes the action of assessment_transition, or says why not';
+GRANT EXECUTE ON FUNCTION assessment_move(uuid, text, jsonb) TO carers_council, carers_partner, carers_self;
+
+-- The outward shape. The instruments' results join it in 0016.
+CREATE VIEW assessment_view WITH (security_invoker = true) AS
+SELECT a.id, a.carer_id, a.council, a.version, a.state, a.kind, concat(
+           '{"id":"', a.id, '","carer_id":"', a.carer_id, '"',
+           member('council', a.council),
+           member('kind', a.kind),
+           member('form', a.form),
+           member('state', a.state),
+           member('state_since', instant(a.state_since)),
+           member('state_reason', a.state_reason),
+           member('state_note', CASE WHEN app_role() <> 'carer' THEN a.state_note END),
+           ',"available_actions":', coalesce(
+               (SELECT v.actions FROM assessment_available v
+                 WHERE v.kind = a.kind AND v.state = a.state AND v.role = app_role()
+                   AND (app_role() NOT IN ('assessor', 'hospital_in_reach') OR a.assessor_organisation_id = app_org())),
+               '[]'),
+           ',"assessor":{"type":"', a.assessor_type, '"', member('organisation_id', a.assessor_organisation_id::text),
+           member('name', a.assessor_name), '}',
+           member('mode', a.mode),
+           member('setting', a.setting),
+           member('language', a.language),
+           ',"self_completion":', CASE WHEN a.self_completion THEN 'true' ELSE 'false' END,
+           member('follows_assessment_id', a.follows_assessment_id::text),
+           member('satisfied_by_assessment_id', a.satisfied_by_assessment_id::text),
+           member('scheduled_for', instant(a.scheduled_for)),
+           member('completed_on', to_char(a.completed_on, 'YYYY-MM-DD')),
+           member('override_reason', CASE WHEN app_role() <> 'carer' THEN a.override_reason END),
+           CASE WHEN a.kind = 'review' THEN concat(
+               ',"review":{"planned":', CASE WHEN a.planned THEN 'true' ELSE 'false' END,
+               member('reason', a.review_reason),
+               member('due_on', to_char(a.due_on, 'YYYY-MM-DD')),
+               ',"overdue":', CASE WHEN a.due_on < current_date AND a.state IN ('due', 'scheduled', 'in_progress')
+                                   THEN 'true' ELSE 'false' END,
+               member('circumstances_improved', a.circumstances_improved),
+               member('caring_role_improved', a.caring_role_improved), '}') END,
+           member('outcomes', a.outcomes),
+           member('needs', a.needs),
+           member('break_recommended', a.break_recommended),
+           member('contingency_offer', a.contingency_offer),
+           member('hospital', a.hospital),
+           member('immediate_needs', a.immediate_needs),
+           member('forward_look', a.forward_look),
+           member('practitioner_notes', CASE WHEN app_role() <> 'carer' THEN a.practitioner_notes END),
+           member('created_at', instant(a.created_at)),
+           member('updated_at', instant(a.updated_at)),
+           '}') AS body
+  FROM assessment a;
+COMMENT ON VIEW assessment_view IS 'What callers see of an assessment: body, version (the ETag)';
+GRANT SELECT ON assessment_view TO carers_council, carers_partner, carers_self;
