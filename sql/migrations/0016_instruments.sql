@@ -1,0 +1,317 @@
+-- Instruments and what was found with them: SWEMWBS, ratings, I-statements, eligibility. Rules A1 to A3, A8, A9.
+
+-- The published conversion of SWEMWBS (Stewart-Brown et al. 2009, doi 10.1186/1477-7525-7-15; bands: Ng Fat et al. 2017, doi
+-- 10.1007/s11136-016-1454-8). api/rules/swemwbs.c scores by the same rows; a result that has another score is refused here.
+CREATE TABLE swemwbs_score (
+    raw smallint PRIMARY KEY,
+    metric numeric(4, 2) NOT NULL,
+    band text NOT NULL,
+    UNIQUE (raw, metric, band)
+);
+COMMENT ON TABLE swemwbs_score IS 'SWEMWBS: sum of the seven answers, metric score, band';
+INSERT INTO swemwbs_score (raw, metric, band)
+SELECT t.n + 6, t.metric, CASE WHEN t.n + 6 <= 21 THEN 'low' WHEN t.n + 6 <= 30 THEN 'average' ELSE 'high' END
+  FROM unnest('{7.00,9.51,11.25,12.40,13.33,14.08,14.75,15.32,15.84,16.36,16.88,17.43,17.98,18.59,19.25,19.98,20.73,21.54,
+                22.35,23.21,24.11,25.03,26.02,27.03,28.13,29.31,30.70,32.55,35.00}'::numeric(4, 2)[])
+       WITH ORDINALITY AS t(metric, n);
+
+CREATE TABLE instrument (
+    id uuid PRIMARY KEY DEFAULT uuid_v7(),
+    council text CHECK (council ~ '^E(06|08|09|10)[0-9]{6}$'),
+    key text NOT NULL CHECK (key ~ '^[a-z][a-z0-9_]{1,40}$'),
+    version integer NOT NULL CHECK (version > 0),
+    definition jsonb NOT NULL,
+    created_at timestamptz(3) NOT NULL DEFAULT now(),
+    created_by text NOT NULL DEFAULT app_subject()
+);
+COMMENT ON TABLE instrument IS
+    'Rating instruments by council and version (rule A2): areas, scale, direction. Append-only: a change is the next version, '
+    'and a result keeps the one that it was made with';
+COMMENT ON COLUMN instrument.council IS 'NULL: shipped with the service, for every council that has none of its own';
+CREATE UNIQUE INDEX instrument_version ON instrument ((coalesce(council, '')), key, version);
+
+INSERT INTO instrument (key, version, definition, created_by) VALUES
+    ('carers_star', 1, '{"label": "Carers Star", "scale_min": 1, "scale_max": 5, "step": 1, "higher_is_better": true,
+      "required_all": false, "placeholder": false,
+      "copyright": "Carers Star is copyright Triangle Consulting Social Enterprise Ltd; its use needs a Star Licence. Only the names of the areas are given here.",
+      "areas": [{"key": "health", "label": "Health", "order": 1},
+                {"key": "caring_role", "label": "The caring role", "order": 2},
+                {"key": "managing_at_home", "label": "Managing at home", "order": 3},
+                {"key": "time_for_yourself", "label": "Time for yourself", "order": 4},
+                {"key": "how_you_feel", "label": "How you feel", "order": 5},
+                {"key": "finances", "label": "Finances", "order": 6},
+                {"key": "work", "label": "Work", "order": 7}]}', 'carers-api'),
+    ('gtmool', 1, '{"label": "Getting the Most Out Of Life (placeholder)", "scale_min": 1, "scale_max": 10, "step": 1,
+      "higher_is_better": true, "required_all": false, "placeholder": true,
+      "copyright": "A placeholder: these are not n-compass''s areas of life, which are not published. Replace it by the provider''s own definition.",
+      "areas": [{"key": "health", "label": "Health (placeholder)", "order": 1},
+                {"key": "time_for_self", "label": "Time for self (placeholder)", "order": 2},
+                {"key": "social_life", "label": "Social life (placeholder)", "order": 3},
+                {"key": "caring_role", "label": "Caring role (placeholder)", "order": 4},
+                {"key": "home", "label": "Home (placeholder)", "order": 5},
+                {"key": "money", "label": "Money (placeholder)", "order": 6},
+                {"key": "work_and_learning", "label": "Work and learning (placeholder)", "order": 7}]}', 'carers-api');
+
+ALTER TABLE instrument ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON swemwbs_score, instrument TO carers_council, carers_partner, carers_self;
+GRANT INSERT (council, key, version, definition) ON instrument TO carers_council;
+CREATE POLICY instrument_read ON instrument FOR SELECT TO carers_council, carers_partner, carers_self USING (true);
+CREATE POLICY instrument_write ON instrument FOR INSERT TO carers_council
+    WITH CHECK (council = ANY (app_councils()) AND app_role() = 'council_admin');
+CREATE TRIGGER instrument_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON instrument
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE FUNCTION instrument_of(whose text, wanted text) RETURNS instrument LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT i FROM instrument i
+     WHERE coalesce(i.council, '') IN (whose, '') AND i.key = wanted
+     ORDER BY i.council NULLS LAST, i.version DESC
+     LIMIT 1;
+END;
+COMMENT ON FUNCTION instrument_of(text, text) IS 'The council''s latest version of the instrument, or the shipped one';
+
+CREATE TABLE i_statement (
+    id uuid PRIMARY KEY DEFAULT uuid_v7(),
+    council text CHECK (council ~ '^E(06|08|09|10)[0-9]{6}$'),
+    code text NOT NULL CHECK (code ~ '^[a-z][a-z0-9_]{1,60}$'),
+    theme text NOT NULL,
+    wording text NOT NULL CHECK (length(wording) BETWEEN 1 AND 500),
+    source text NOT NULL,
+    active boolean NOT NULL DEFAULT true
+);
+COMMENT ON TABLE i_statement IS
+    'The library of I-statements (rule A3), coded. The shipped rows are examples in the words of Making It Real (Think Local Act '
+    'Personal), as English councils quote them; a council''s own row goes before a shipped one with its code';
+CREATE UNIQUE INDEX i_statement_code ON i_statement ((coalesce(council, '')), code);
+INSERT INTO i_statement (code, theme, wording, source)
+SELECT s.code, s.theme, s.wording, 'Think Local Act Personal, Making It Real'
+  FROM (VALUES
+    ('live_the_life_i_want', 'wellbeing_and_independence',
+     'I can live the life I want and do the things that are important to me as independently as possible.'),
+    ('respect_and_dignity', 'wellbeing_and_independence', 'I am treated with respect and dignity.'),
+    ('place_i_call_home', 'wellbeing_and_independence',
+     'I have a place I can call home, not just a ''bed'' or somewhere that provides me with care.'),
+    ('accessible_home', 'wellbeing_and_independence',
+     'I live in a home which is accessible and designed so that I can be as independent as possible.'),
+    ('people_who_support_me', 'active_and_supportive_communities',
+     'I have people who support me, such as family, friends and people in my community.'),
+    ('choose_my_support', 'flexible_and_integrated_support',
+     'I can choose who supports me, and how, when and where my care and support is provided.'),
+    ('listened_to', 'flexible_and_integrated_support',
+     'I am supported by people who listen carefully, so they know what matters to me and how to support me to live the life I want.'),
+    ('co_ordinated_support', 'flexible_and_integrated_support',
+     'I have care and support that is co-ordinated, and everyone works well together and with me.'),
+    ('competent_people', 'flexible_and_integrated_support',
+     'I have considerate support delivered by competent people.'),
+    ('people_who_care_about_me', 'active_and_supportive_communities',
+     'I have people in my life who care about me: family, friends and people in my community.'),
+    ('moving_home', 'flexible_and_integrated_support',
+     'If I move from my home to another place, the people who are important to me are respected, listened to, supported and involved in decisions.')
+  ) AS s(code, theme, wording);
+ALTER TABLE i_statement ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON i_statement TO carers_council, carers_partner, carers_self;
+CREATE POLICY i_statement_read ON i_statement FOR SELECT TO carers_council, carers_partner, carers_self USING (true);
+
+-- What was found. Each result belongs to one assessment, is PUT whole, and changes only while the assessment is open to it.
+
+CREATE FUNCTION of_assessment() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    a assessment;
+BEGIN
+    SELECT * INTO a FROM assessment s WHERE s.id = NEW.assessment_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no assessment has this id' USING ERRCODE = 'CA404';
+    ELSIF a.completed_on IS NOT NULL THEN
+        RAISE EXCEPTION 'a completed assessment does not change: make a reassessment that follows it'
+            USING ERRCODE = 'CA422', HINT = 'A8';
+    ELSIF app_role() = 'carer' AND NOT (a.self_completion AND a.state IN ('offered', 'requested', 'scheduled', 'in_progress')) THEN
+        RAISE EXCEPTION 'this assessment is not open to the carer''s own answers'
+            USING ERRCODE = 'CA409', DETAIL = jsonb_build_object('state', a.state);
+    ELSIF app_role() <> 'carer' AND a.state <> 'in_progress' THEN
+        RAISE EXCEPTION 'an assessment that is % takes no results', replace(a.state, '_', ' ')
+            USING ERRCODE = 'CA409', DETAIL = jsonb_build_object('state', a.state);
+    ELSIF app_role() IN ('assessor', 'hospital_in_reach') AND a.assessor_organisation_id IS DISTINCT FROM app_org() THEN
+        RAISE EXCEPTION 'this assessment is another assessor''s' USING ERRCODE = 'CA403';
+    END IF;
+    NEW.carer_id := a.carer_id;
+    NEW.council := a.council;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION of_assessment() IS
+    'BEFORE INSERT OR UPDATE of a result: the caller sees the assessment (CA404), it is in progress or open to the carer''s own '
+    'answers (CA409), and not completed (rule A8)';
+
+CREATE FUNCTION assessment_touched() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE assessment a SET results = a.results + 1 WHERE a.id = NEW.assessment_id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION assessment_touched() IS 'A result is part of its assessment''s representation, and so of its version';
+ALTER TABLE assessment ADD COLUMN results integer NOT NULL DEFAULT 0;
+COMMENT ON COLUMN assessment.results IS 'How often a result of it was written: moves its version on';
+
+CREATE TABLE assessment_swemwbs (
+    assessment_id uuid PRIMARY KEY REFERENCES assessment ON DELETE CASCADE,
+    carer_id uuid NOT NULL,
+    council text NOT NULL,
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz(3) NOT NULL DEFAULT now(),
+    updated_at timestamptz(3) NOT NULL DEFAULT now(),
+    completed_on date NOT NULL,
+    responses jsonb NOT NULL,
+    answered_by text NOT NULL DEFAULT CASE app_role() WHEN 'carer' THEN 'carer' ELSE 'assessor' END,
+    complete boolean NOT NULL,
+    raw smallint,
+    metric numeric(4, 2),
+    band text,
+    FOREIGN KEY (raw, metric, band) REFERENCES swemwbs_score (raw, metric, band) MATCH FULL,
+    CHECK (complete = (raw IS NOT NULL))
+);
+COMMENT ON TABLE assessment_swemwbs IS
+    'SWEMWBS of an assessment (rule A1). Without all seven answers there is no score; with them it is the published one';
+CREATE INDEX assessment_swemwbs_by_carer ON assessment_swemwbs (carer_id, completed_on, assessment_id);
+
+CREATE TABLE assessment_ratings (
+    id uuid PRIMARY KEY DEFAULT uuid_v7(),
+    assessment_id uuid NOT NULL REFERENCES assessment ON DELETE CASCADE,
+    carer_id uuid NOT NULL,
+    council text NOT NULL,
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz(3) NOT NULL DEFAULT now(),
+    updated_at timestamptz(3) NOT NULL DEFAULT now(),
+    instrument text NOT NULL,
+    instrument_id uuid NOT NULL REFERENCES instrument,
+    completed_on date NOT NULL,
+    ratings jsonb NOT NULL,
+    UNIQUE (assessment_id, instrument)
+);
+COMMENT ON TABLE assessment_ratings IS 'Ratings of an assessment by one instrument, in the version that it was made with (rule A2)';
+CREATE INDEX assessment_ratings_by_carer ON assessment_ratings (carer_id, instrument, completed_on);
+
+CREATE TABLE assessment_i_statements (
+    assessment_id uuid PRIMARY KEY REFERENCES assessment ON DELETE CASCADE,
+    carer_id uuid NOT NULL,
+    council text NOT NULL,
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz(3) NOT NULL DEFAULT now(),
+    updated_at timestamptz(3) NOT NULL DEFAULT now(),
+    completed_on date NOT NULL,
+    statements jsonb NOT NULL,
+    roll_up text CHECK (roll_up IN ('fully_met', 'partially_met', 'not_met'))
+);
+COMMENT ON TABLE assessment_i_statements IS 'I-statements of an assessment and whether they are met (rule A3)';
+COMMENT ON COLUMN assessment_i_statements.roll_up IS 'NULL: none was rated';
+CREATE INDEX assessment_i_statements_by_carer ON assessment_i_statements (carer_id, completed_on);
+
+CREATE TABLE assessment_eligibility (
+    assessment_id uuid PRIMARY KEY REFERENCES assessment ON DELETE CASCADE,
+    carer_id uuid NOT NULL,
+    council text NOT NULL,
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz(3) NOT NULL DEFAULT now(),
+    updated_at timestamptz(3) NOT NULL DEFAULT now(),
+    decided_on date NOT NULL,
+    necessary_care boolean NOT NULL,
+    circumstances jsonb NOT NULL,
+    significant_impact boolean NOT NULL,
+    decision text NOT NULL CHECK (decision IN ('eligible', 'not_eligible')),
+    reasons text NOT NULL,
+    CONSTRAINT assessment_eligibility_conditions CHECK (
+        (decision = 'eligible') = (necessary_care AND jsonb_array_length(circumstances) > 0 AND significant_impact))
+);
+COMMENT ON TABLE assessment_eligibility IS
+    'The council''s decision by the Care and Support (Eligibility Criteria) Regulations 2015 (SI 2015/313), regulation 3 (rule A9)';
+
+-- The rules that need more than the row. Triggers fire in order of name: a finds the assessment, b the rule, y asks for
+-- If-Match, z counts the version.
+
+CREATE FUNCTION assessment_ratings_b_scale() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    made_with instrument := instrument_of(NEW.council, NEW.instrument);
+    d jsonb := made_with.definition;
+    faults jsonb;
+BEGIN
+    IF made_with.id IS NULL THEN
+        RAISE EXCEPTION 'no instrument has this name' USING ERRCODE = 'CA404';
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.instrument_id <> made_with.id THEN
+        SELECT i.id, i.definition INTO made_with.id, d FROM instrument i WHERE i.id = OLD.instrument_id;
+    END IF;
+    NEW.instrument_id := made_with.id;
+    SELECT jsonb_agg(jsonb_build_object('pointer', f.pointer, 'keyword', 'rule', 'message', f.message)) INTO faults
+      FROM (SELECT format('/ratings/%s/area', r.n - 1) AS pointer, 'is no area of this instrument' AS message
+              FROM jsonb_array_elements(NEW.ratings) WITH ORDINALITY AS r(rating, n)
+             WHERE NOT d -> 'areas' @> jsonb_build_array(jsonb_build_object('key', r.rating -> 'area'))
+             UNION ALL
+            SELECT format('/ratings/%s/area', r.n - 1), 'is rated twice'
+              FROM jsonb_array_elements(NEW.ratings) WITH ORDINALITY AS r(rating, n)
+             WHERE EXISTS (SELECT FROM jsonb_array_elements(NEW.ratings) WITH ORDINALITY AS e(rating, n)
+                            WHERE e.n < r.n AND e.rating ->> 'area' = r.rating ->> 'area')
+             UNION ALL
+            SELECT format('/ratings/%s/rating', r.n - 1),
+                   format('must be from %s to %s in steps of %s', d -> 'scale_min', d -> 'scale_max', d -> 'step')
+              FROM jsonb_array_elements(NEW.ratings) WITH ORDINALITY AS r(rating, n)
+             WHERE (r.rating ->> 'rating')::numeric NOT BETWEEN (d ->> 'scale_min')::numeric AND (d ->> 'scale_max')::numeric
+                OR ((r.rating ->> 'rating')::numeric - (d ->> 'scale_min')::numeric) % (d ->> 'step')::numeric <> 0
+             UNION ALL
+            SELECT '/ratings', format('must rate every area: %s is missing', a ->> 'key')
+              FROM jsonb_array_elements(d -> 'areas') AS a
+             WHERE (d ->> 'required_all')::boolean
+               AND NOT NEW.ratings @> jsonb_build_array(jsonb_build_object('area', a -> 'key'))) AS f;
+    IF faults IS NOT NULL THEN
+        RAISE EXCEPTION 'the ratings do not fit the instrument'
+            USING ERRCODE = 'CA422', HINT = 'A2', DETAIL = jsonb_build_object('errors', faults);
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION assessment_ratings_b_scale() IS
+    'Rule A2: every rating is of an area, on the scale and on a step of it; all faults at once. A result keeps its version';
+
+CREATE FUNCTION assessment_i_statements_b_codes() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    faults jsonb;
+BEGIN
+    SELECT jsonb_agg(jsonb_build_object('pointer', format('/statements/%s/code', s.n - 1), 'keyword', 'rule',
+                                        'message', 'is no code of the council''s library'))
+      INTO faults
+      FROM jsonb_array_elements(NEW.statements) WITH ORDINALITY AS s(statement, n)
+     WHERE s.statement ? 'code'
+       AND NOT EXISTS (SELECT FROM i_statement l
+                        WHERE l.code = s.statement ->> 'code' AND coalesce(l.council, '') IN ('', NEW.council));
+    IF faults IS NOT NULL THEN
+        RAISE EXCEPTION 'a statement is not in the library'
+            USING ERRCODE = 'CA422', HINT = 'A3', DETAIL = jsonb_build_object('errors', faults);
+    END IF;
+    SELECT CASE WHEN count(*) = 0 THEN NULL
+                WHEN bool_and(s ->> 'status' = 'met') THEN 'fully_met'
+                WHEN bool_or(s ->> 'status' IN ('met', 'partially_met')) THEN 'partially_met'
+                ELSE 'not_met' END
+      INTO NEW.roll_up
+      FROM jsonb_array_elements(NEW.statements) AS s
+     WHERE s ->> 'status' <> 'absent';
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION assessment_i_statements_b_codes() IS
+    'Rule A3: codes are of the library; the roll-up is that of the client level data''s Review Outcomes Achieved';
+
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['assessment_swemwbs', 'assessment_ratings', 'assessment_i_statements', 'assessment_eligibility'] LOOP
+        EXECUTE format('CREATE TRIGGER %1$I_a_assessment BEFORE INSERT OR UPDATE ON %1$I FOR EACH ROW EXECUTE FUNCTION of_assessment()', t);
+        EXECUTE format('CREATE TRIGGER %1$I_y_replaceable BEFORE INSERT OR UPDATE ON %1$I FOR EACH ROW EXECUTE FUNCTION replaceable()', t);
+        EXECUTE format('CREATE TRIGGER %1$I_audited AFTER INSERT OR UPDATE ON %1$I FOR EACH ROW EXECUTE FUNCTION audited(''carer_id'')', t);
+        EXECUTE format('CREATE TRIGGER %1$I_touches AFTER INSERT OR UPDATE ON %1$I FOR EACH ROW EXECUTE FUNCTION assessment_touched()', t);
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('GRANT SELECT ON %I TO carers_council, carers_partner, carers_self', t);
+        EXECUTE format('CREATE POLICY %1$I_read ON %1$I FOR SELECT TO carers_council, carers_partner, carers_self USING '
+                       '(EXISTS (SELECT FROM assessment a WHERE a.id = %1$I.assessment_id))', t);
+    END LOOP;
+END
+$$;
+COMMENT ON POLICY assessment_swemwbs_read ON assessment_swemwbs IS 'Results are seen with their assessment';
