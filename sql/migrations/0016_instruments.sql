@@ -315,3 +315,115 @@ BEGIN
 END
 $$;
 COMMENT ON POLICY assessment_swemwbs_read ON assessment_swemwbs IS 'Results are seen with their assessment';
+CREATE TRIGGER assessment_swemwbs_z_versioned BEFORE UPDATE ON assessment_swemwbs
+    FOR EACH ROW EXECUTE FUNCTION versioned('assessment_id');
+CREATE TRIGGER assessment_ratings_b_scale BEFORE INSERT OR UPDATE ON assessment_ratings
+    FOR EACH ROW EXECUTE FUNCTION assessment_ratings_b_scale();
+CREATE TRIGGER assessment_ratings_z_versioned BEFORE UPDATE ON assessment_ratings
+    FOR EACH ROW EXECUTE FUNCTION versioned('instrument');
+CREATE TRIGGER assessment_i_statements_b_codes BEFORE INSERT OR UPDATE ON assessment_i_statements
+    FOR EACH ROW EXECUTE FUNCTION assessment_i_statements_b_codes();
+CREATE TRIGGER assessment_i_statements_z_versioned BEFORE UPDATE ON assessment_i_statements
+    FOR EACH ROW EXECUTE FUNCTION versioned('assessment_id');
+CREATE TRIGGER assessment_eligibility_z_versioned BEFORE UPDATE ON assessment_eligibility
+    FOR EACH ROW EXECUTE FUNCTION versioned('assessment_id');
+
+-- The carer answers SWEMWBS herself; ratings and statements are taken by an assessor; eligibility is the council's word.
+GRANT INSERT (assessment_id, completed_on, responses, complete, raw, metric, band),
+      UPDATE (completed_on, responses, complete, raw, metric, band, answered_by)
+    ON assessment_swemwbs TO carers_council, carers_partner, carers_self;
+GRANT INSERT (assessment_id, instrument, completed_on, ratings), UPDATE (completed_on, ratings)
+    ON assessment_ratings TO carers_council, carers_partner;
+GRANT INSERT (assessment_id, completed_on, statements), UPDATE (completed_on, statements)
+    ON assessment_i_statements TO carers_council, carers_partner;
+GRANT INSERT (assessment_id, decided_on, necessary_care, circumstances, significant_impact, decision, reasons),
+      UPDATE (decided_on, necessary_care, circumstances, significant_impact, decision, reasons)
+    ON assessment_eligibility TO carers_council;
+
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['assessment_swemwbs', 'assessment_ratings', 'assessment_i_statements', 'assessment_eligibility'] LOOP
+        EXECUTE format('CREATE POLICY %1$I_put ON %1$I FOR INSERT TO carers_council, carers_partner, carers_self WITH CHECK '
+                       '(EXISTS (SELECT FROM assessment a WHERE a.id = %1$I.assessment_id))', t);
+        EXECUTE format('CREATE POLICY %1$I_change ON %1$I FOR UPDATE TO carers_council, carers_partner, carers_self USING '
+                       '(EXISTS (SELECT FROM assessment a WHERE a.id = %1$I.assessment_id))', t);
+    END LOOP;
+END
+$$;
+
+-- Each PUT is one call: true when it made the result, false when it replaced it.
+
+CREATE FUNCTION swemwbs_put(whose uuid, on_day date, answers jsonb, all_seven boolean, sum smallint, score numeric, level text)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM assessment_swemwbs s WHERE s.assessment_id = whose) THEN
+        UPDATE assessment_swemwbs
+           SET completed_on = on_day, responses = answers, complete = all_seven, raw = sum, metric = score, band = level,
+               answered_by = DEFAULT
+         WHERE assessment_id = whose;
+        RETURN false;
+    END IF;
+    INSERT INTO assessment_swemwbs (assessment_id, completed_on, responses, complete, raw, metric, band)
+    VALUES (whose, on_day, answers, all_seven, sum, score, level);
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION ratings_put(whose uuid, wanted text, body jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM assessment_ratings s WHERE s.assessment_id = whose AND s.instrument = wanted) THEN
+        UPDATE assessment_ratings
+           SET completed_on = (body ->> 'completed_on')::date, ratings = body -> 'ratings'
+         WHERE assessment_id = whose AND instrument = wanted;
+        RETURN false;
+    END IF;
+    INSERT INTO assessment_ratings (assessment_id, instrument, completed_on, ratings)
+    VALUES (whose, wanted, (body ->> 'completed_on')::date, body -> 'ratings');
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION i_statements_put(whose uuid, body jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM assessment_i_statements s WHERE s.assessment_id = whose) THEN
+        UPDATE assessment_i_statements
+           SET completed_on = (body ->> 'completed_on')::date, statements = body -> 'statements'
+         WHERE assessment_id = whose;
+        RETURN false;
+    END IF;
+    INSERT INTO assessment_i_statements (assessment_id, completed_on, statements)
+    VALUES (whose, (body ->> 'completed_on')::date, body -> 'statements');
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION eligibility_put(whose uuid, body jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    b assessment_eligibility := jsonb_populate_record(NULL::assessment_eligibility, body);
+BEGIN
+    IF EXISTS (SELECT FROM assessment_eligibility s WHERE s.assessment_id = whose) THEN
+        UPDATE assessment_eligibility
+           SET decided_on = b.decided_on, necessary_care = b.necessary_care, circumstances = b.circumstances,
+               significant_impact = b.significant_impact, decision = b.decision, reasons = b.reasons
+         WHERE assessment_id = whose;
+        RETURN false;
+    END IF;
+    INSERT INTO assessment_eligibility (assessment_id, decided_on, necessary_care, circumstances, significant_impact,
+                                        decision, reasons)
+    VALUES (whose, b.decided_on, b.necessary_care, b.circumstances, b.significant_impact, b.decision, b.reasons);
+    RETURN true;
+END
+$$;
+GRANT EXECUTE ON FUNCTION swemwbs_put(uuid, date, jsonb, boolean, smallint, numeric, text), ratings_put(uuid, text, jsonb),
+    i_statements_put(uuid, jsonb), instrument_of(text, text) TO carers_council, carers_partner, carers_self;
+GRANT EXECUTE ON FUNCTION eligibility_put(uuid, jsonb) TO carers_council;
+
+-- Events: that there is a result, never what it is.
+INSERT INTO event_kind (kind, resource, path, roles, in_timeline)
+SELECT 'assessment.' || k.what || '_recorded', 'assessment', '/v1/assessments/%2$s', k.roles::text[], true
+  FROM (VALUES ('swemwbs', '{council_admin,practitioner,assessor,hospital_in_reach,carer}'),
+               ('ratings', '{council_admin,practitioner,assessor,hospital_in_reach,carer}'),
+               ('i_statements', '{council_admin,practitioner,assessor,carer}'),
+               ('eligibility', '{council_admin,practitioner,assessor,carer}')) AS k(what, roles);
