@@ -19,6 +19,7 @@ CREATE TABLE instrument (
     id uuid PRIMARY KEY DEFAULT uuid_v7(),
     council text CHECK (council ~ '^E(06|08|09|10)[0-9]{6}$'),
     key text NOT NULL CHECK (key ~ '^[a-z][a-z0-9_]{1,40}$'),
+    kind text NOT NULL DEFAULT 'rating' CHECK (kind IN ('rating', 'swemwbs')),
     version integer NOT NULL CHECK (version > 0),
     definition jsonb NOT NULL,
     created_at timestamptz(3) NOT NULL DEFAULT now(),
@@ -52,6 +53,18 @@ INSERT INTO instrument (key, version, definition, created_by) VALUES
                 {"key": "money", "label": "Money (placeholder)", "order": 6},
                 {"key": "work_and_learning", "label": "Work and learning (placeholder)", "order": 7}]}', 'carers-api');
 
+INSERT INTO instrument (key, kind, version, definition, created_by) VALUES
+    ('swemwbs', 'swemwbs', 1, '{"label": "Short Warwick-Edinburgh Mental Well-being Scale", "scale_min": 1, "scale_max": 5,
+      "step": 1, "higher_is_better": true, "required_all": false, "placeholder": false,
+      "copyright": "Short Warwick-Edinburgh Mental Well-being Scale (SWEMWBS), copyright NHS Health Scotland, University of Warwick and University of Edinburgh, 2008, all rights reserved. Its use needs a licence of the University of Warwick. The wording of the items is not shipped.",
+      "areas": [{"key": "optimism", "label": "Hopefulness about what is ahead", "order": 1},
+                {"key": "usefulness", "label": "Sense of being useful", "order": 2},
+                {"key": "relaxation", "label": "Being relaxed", "order": 3},
+                {"key": "problem_handling", "label": "Coping with problems", "order": 4},
+                {"key": "clear_thinking", "label": "Clarity of thought", "order": 5},
+                {"key": "closeness", "label": "Closeness to other people", "order": 6},
+                {"key": "own_decisions", "label": "Deciding for oneself", "order": 7}]}', 'carers-api');
+
 ALTER TABLE instrument ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON swemwbs_score, instrument TO carers_council, carers_partner, carers_self;
 GRANT INSERT (council, key, version, definition) ON instrument TO carers_council;
@@ -63,12 +76,63 @@ CREATE TRIGGER instrument_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ins
 
 CREATE FUNCTION instrument_of(whose text, wanted text) RETURNS instrument LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT i FROM instrument i
-     WHERE coalesce(i.council, '') IN (whose, '') AND i.key = wanted
+    SELECT i.* FROM instrument i
+     WHERE coalesce(i.council, '') IN (whose, '') AND i.key = wanted AND i.kind = 'rating'
      ORDER BY i.council NULLS LAST, i.version DESC
      LIMIT 1;
 END;
 COMMENT ON FUNCTION instrument_of(text, text) IS 'The council''s latest version of the instrument, or the shipped one';
+
+CREATE FUNCTION instrument_put(whose text, wanted text, body jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    own instrument;
+    latest integer;
+    wanted_versions text := coalesce(current_setting('app.if_match', true), '');
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('instrument ' || whose || wanted, 0));
+    SELECT * INTO own FROM instrument i WHERE i.council = whose AND i.key = wanted ORDER BY i.version DESC LIMIT 1;
+    SELECT coalesce(max(i.version), 0) INTO latest
+      FROM instrument i WHERE i.key = wanted AND coalesce(i.council, '') IN (whose, '');
+    IF EXISTS (SELECT FROM instrument i WHERE i.key = wanted AND i.kind <> 'rating') THEN
+        RAISE EXCEPTION 'this instrument is scored by the service and not defined by councils' USING ERRCODE = 'CA40X';
+    ELSIF own.id IS NULL AND wanted_versions <> '' OR own.id IS NOT NULL AND wanted_versions NOT IN ('', '*')
+          AND own.version::text <> ALL (string_to_array(wanted_versions, ',')) THEN
+        RAISE EXCEPTION 'the council''s definition has changed since it was read' USING ERRCODE = 'CA412';
+    ELSIF own.id IS NOT NULL AND wanted_versions = '' THEN
+        RAISE EXCEPTION 'what is on record is replaced with If-Match only' USING ERRCODE = 'CA428';
+    ELSIF whose <> ALL (app_councils()) THEN
+        RAISE EXCEPTION 'is not one of your councils' USING ERRCODE = 'CA400', HINT = '/query/council';
+    END IF;
+    IF own.definition IS DISTINCT FROM body THEN
+        INSERT INTO instrument (council, key, version, definition) VALUES (whose, wanted, latest + 1, body);
+    END IF;
+    RETURN own.id IS NULL;
+END
+$$;
+COMMENT ON FUNCTION instrument_put(text, text, jsonb) IS
+    'The next version of a council''s instrument; true when it is its first. The same definition again makes none';
+GRANT EXECUTE ON FUNCTION instrument_put(text, text, jsonb) TO carers_council;
+
+CREATE VIEW instrument_view WITH (security_invoker = true) AS
+SELECT i.id, i.council, i.key, i.version, concat(
+           '{"key":"', i.key, '"', member('kind', i.kind), ',"version":', i.version,
+           member('council', i.council),
+           member('label', i.definition ->> 'label'),
+           member('placeholder', coalesce((i.definition ->> 'placeholder')::boolean, false)),
+           member('scale_min', i.definition -> 'scale_min'),
+           member('scale_max', i.definition -> 'scale_max'),
+           member('step', i.definition -> 'step'),
+           member('higher_is_better', i.definition -> 'higher_is_better'),
+           member('required_all', i.definition -> 'required_all'),
+           member('areas', i.definition -> 'areas'),
+           member('copyright', i.definition ->> 'copyright'),
+           member('licence_ref', i.definition ->> 'licence_ref'),
+           CASE i.kind WHEN 'swemwbs' THEN ',"code":{"system":"http://snomed.info/sct","code":"718466001"}' END,
+           member('created_at', instant(i.created_at)),
+           '}') AS body
+  FROM instrument i;
+COMMENT ON VIEW instrument_view IS 'What callers see of an instrument: body, version (the ETag)';
+GRANT SELECT ON instrument_view TO carers_council, carers_partner, carers_self;
 
 CREATE TABLE i_statement (
     id uuid PRIMARY KEY DEFAULT uuid_v7(),
