@@ -83,7 +83,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION instrument_of(text, text) IS 'The council''s latest version of the instrument, or the shipped one';
 
-CREATE FUNCTION instrument_put(whose text, wanted text, body jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION instrument_put(whose text, wanted text, body jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     own instrument;
     latest integer;
@@ -106,11 +106,10 @@ BEGIN
     IF own.definition IS DISTINCT FROM body THEN
         INSERT INTO instrument (council, key, version, definition) VALUES (whose, wanted, latest + 1, body);
     END IF;
-    RETURN own.id IS NULL;
 END
 $$;
 COMMENT ON FUNCTION instrument_put(text, text, jsonb) IS
-    'The next version of a council''s instrument; true when it is its first. The same definition again makes none';
+    'The next version of a council''s instrument. The same definition again makes none';
 GRANT EXECUTE ON FUNCTION instrument_put(text, text, jsonb) TO carers_council;
 
 CREATE VIEW instrument_view WITH (security_invoker = true) AS
@@ -417,72 +416,65 @@ BEGIN
 END
 $$;
 
--- Each PUT is one call: true when it made the result, false when it replaced it.
+GRANT EXECUTE ON FUNCTION instrument_of(text, text) TO carers_council, carers_partner, carers_self;
 
-CREATE FUNCTION swemwbs_put(whose uuid, on_day date, answers jsonb, all_seven boolean, sum smallint, score numeric, level text)
-RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM assessment_swemwbs s WHERE s.assessment_id = whose) THEN
-        UPDATE assessment_swemwbs
-           SET completed_on = on_day, responses = answers, complete = all_seven, raw = sum, metric = score, band = level,
-               answered_by = DEFAULT
-         WHERE assessment_id = whose;
-        RETURN false;
-    END IF;
-    INSERT INTO assessment_swemwbs (assessment_id, completed_on, responses, complete, raw, metric, band)
-    VALUES (whose, on_day, answers, all_seven, sum, score, level);
-    RETURN true;
-END
-$$;
+-- The outward shapes.
 
-CREATE FUNCTION ratings_put(whose uuid, wanted text, body jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM assessment_ratings s WHERE s.assessment_id = whose AND s.instrument = wanted) THEN
-        UPDATE assessment_ratings
-           SET completed_on = (body ->> 'completed_on')::date, ratings = body -> 'ratings'
-         WHERE assessment_id = whose AND instrument = wanted;
-        RETURN false;
-    END IF;
-    INSERT INTO assessment_ratings (assessment_id, instrument, completed_on, ratings)
-    VALUES (whose, wanted, (body ->> 'completed_on')::date, body -> 'ratings');
-    RETURN true;
-END
-$$;
+CREATE VIEW swemwbs_view WITH (security_invoker = true) AS
+SELECT s.assessment_id, s.carer_id, s.council, s.version, concat(
+           '{"assessment_id":"', s.assessment_id, '"',
+           member('completed_on', to_char(s.completed_on, 'YYYY-MM-DD')),
+           member('responses', s.responses),
+           member('answered_by', s.answered_by),
+           member('complete', s.complete),
+           member('raw_score', to_jsonb(s.raw)),
+           member('metric_score', to_jsonb(s.metric)),
+           member('band', s.band),
+           ',"code":{"system":"http://snomed.info/sct","code":"718466001"}',
+           member('created_at', instant(s.created_at)),
+           member('updated_at', instant(s.updated_at)), '}') AS body
+  FROM assessment_swemwbs s;
+COMMENT ON VIEW swemwbs_view IS 'What callers see of a SWEMWBS: SNOMED CT 718466001, and numeric(4,2) as it stands: 17.98';
 
-CREATE FUNCTION i_statements_put(whose uuid, body jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM assessment_i_statements s WHERE s.assessment_id = whose) THEN
-        UPDATE assessment_i_statements
-           SET completed_on = (body ->> 'completed_on')::date, statements = body -> 'statements'
-         WHERE assessment_id = whose;
-        RETURN false;
-    END IF;
-    INSERT INTO assessment_i_statements (assessment_id, completed_on, statements)
-    VALUES (whose, (body ->> 'completed_on')::date, body -> 'statements');
-    RETURN true;
-END
-$$;
+CREATE VIEW ratings_view WITH (security_invoker = true) AS
+SELECT r.assessment_id, r.carer_id, r.council, r.instrument, r.version, concat(
+           '{"assessment_id":"', r.assessment_id, '"',
+           member('instrument', r.instrument),
+           ',"instrument_version":', i.version,
+           member('completed_on', to_char(r.completed_on, 'YYYY-MM-DD')),
+           member('ratings', r.ratings),
+           member('created_at', instant(r.created_at)),
+           member('updated_at', instant(r.updated_at)), '}') AS body
+  FROM assessment_ratings r
+  JOIN instrument i ON i.id = r.instrument_id;
+COMMENT ON VIEW ratings_view IS 'What callers see of ratings, with the version of the instrument that they were made with';
 
-CREATE FUNCTION eligibility_put(whose uuid, body jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    b assessment_eligibility := jsonb_populate_record(NULL::assessment_eligibility, body);
-BEGIN
-    IF EXISTS (SELECT FROM assessment_eligibility s WHERE s.assessment_id = whose) THEN
-        UPDATE assessment_eligibility
-           SET decided_on = b.decided_on, necessary_care = b.necessary_care, circumstances = b.circumstances,
-               significant_impact = b.significant_impact, decision = b.decision, reasons = b.reasons
-         WHERE assessment_id = whose;
-        RETURN false;
-    END IF;
-    INSERT INTO assessment_eligibility (assessment_id, decided_on, necessary_care, circumstances, significant_impact,
-                                        decision, reasons)
-    VALUES (whose, b.decided_on, b.necessary_care, b.circumstances, b.significant_impact, b.decision, b.reasons);
-    RETURN true;
-END
-$$;
-GRANT EXECUTE ON FUNCTION swemwbs_put(uuid, date, jsonb, boolean, smallint, numeric, text), ratings_put(uuid, text, jsonb),
-    i_statements_put(uuid, jsonb), instrument_of(text, text) TO carers_council, carers_partner, carers_self;
-GRANT EXECUTE ON FUNCTION eligibility_put(uuid, jsonb) TO carers_council;
+CREATE VIEW i_statements_view WITH (security_invoker = true) AS
+SELECT s.assessment_id, s.carer_id, s.council, s.version, concat(
+           '{"assessment_id":"', s.assessment_id, '"',
+           member('completed_on', to_char(s.completed_on, 'YYYY-MM-DD')),
+           member('statements', s.statements),
+           member('roll_up', s.roll_up),
+           member('created_at', instant(s.created_at)),
+           member('updated_at', instant(s.updated_at)), '}') AS body
+  FROM assessment_i_statements s;
+COMMENT ON VIEW i_statements_view IS 'What callers see of I-statements and their roll-up';
+
+CREATE VIEW eligibility_view WITH (security_invoker = true) AS
+SELECT e.assessment_id, e.carer_id, e.council, e.version, concat(
+           '{"assessment_id":"', e.assessment_id, '"',
+           member('decided_on', to_char(e.decided_on, 'YYYY-MM-DD')),
+           member('necessary_care', e.necessary_care),
+           member('circumstances', e.circumstances),
+           member('significant_impact', e.significant_impact),
+           member('decision', e.decision),
+           member('reasons', e.reasons),
+           member('created_at', instant(e.created_at)),
+           member('updated_at', instant(e.updated_at)), '}') AS body
+  FROM assessment_eligibility e;
+COMMENT ON VIEW eligibility_view IS 'What callers see of the council''s decision on eligibility';
+GRANT SELECT ON swemwbs_view, ratings_view, i_statements_view, eligibility_view
+    TO carers_council, carers_partner, carers_self;
 
 -- Events: that there is a result, never what it is.
 INSERT INTO event_kind (kind, resource, path, roles, in_timeline)

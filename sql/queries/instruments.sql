@@ -1,5 +1,4 @@
--- Instruments, the library of I-statements, and what was found with them. A result is written by one call and read back as
--- the representation; all of them are small and found by key.
+-- Instruments and the library of I-statements: small tables without a person in them.
 
 -- The current definitions for a council: its own before the shipped ones. Without a council: the first of the caller's.
 -- name: instruments_of(council)
@@ -19,8 +18,15 @@ SELECT v.body, v.version
  LIMIT 1;
 
 -- name: instrument_put(council, key, body)
-WITH put AS MATERIALIZED (SELECT instrument_put($1, $2, $3::jsonb) AS created)
-SELECT p.created FROM put p;
+SELECT instrument_put($1, $2, $3::jsonb);
+
+-- The answer after a PUT: one without If-Match has made the council's first definition.
+-- name: instrument_now(council, key)
+SELECT v.body, v.version, coalesce(current_setting('app.if_match', true), '') = '' AS created
+  FROM instrument_view v
+ WHERE v.council = $1 AND v.key = $2
+ ORDER BY v.version DESC
+ LIMIT 1;
 
 -- name: i_statements_of(council)
 SELECT page_body(string_agg(concat('{"code":"', s.code, '"', member('theme', s.theme), member('wording', s.wording),
@@ -31,14 +37,3 @@ SELECT page_body(string_agg(concat('{"code":"', s.code, '"', member('theme', s.t
          WHERE coalesce(l.council, '') IN (coalesce($1, (app_councils())[1], ''), '')
          ORDER BY l.code, l.council NULLS LAST) AS s;
 
--- name: swemwbs_put(assessment_id, completed_on, responses, complete, raw, metric, band)
-SELECT swemwbs_put($1::uuid, $2::date, $3::jsonb, $4::boolean, $5::smallint, $6::numeric, $7) AS created;
-
--- name: ratings_put(assessment_id, instrument, body)
-SELECT ratings_put($1::uuid, $2, $3::jsonb) AS created;
-
--- name: i_statements_put(assessment_id, body)
-SELECT i_statements_put($1::uuid, $2::jsonb) AS created;
-
--- name: eligibility_put(assessment_id, body)
-SELECT eligibility_put($1::uuid, $2::jsonb) AS created;
