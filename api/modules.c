@@ -5,6 +5,8 @@
 
 const struct module *const modules[] = {
 	&module_carers,
+	&module_instruments,
 	&module_platform,
+	&module_results,
 	NULL,
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "call/call.h"
 #include "modules.h"
 #include "queries.h"

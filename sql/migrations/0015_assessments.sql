@@ -1,17 +1,17 @@
 -- Assessments: light touch, statutory, reviews and reassessments; their machine of states, and rules A4 to A8 and A11.
 
-CREATE TABLE council_settings (
-    council text PRIMARY KEY CHECK (council ~ '^E(06|08|09|10)[0-9]{6}$'),
-    settings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(settings) = 'object'),
-    version bigint NOT NULL DEFAULT 1,
-    created_at timestamptz(3) NOT NULL DEFAULT now(),
-    updated_at timestamptz(3) NOT NULL DEFAULT now()
-);
-COMMENT ON TABLE council_settings IS 'What councils do differently from each other; what is absent is as council_default says';
-ALTER TABLE council_settings ENABLE ROW LEVEL SECURITY;
-GRANT SELECT ON council_settings TO carers_council;
-CREATE POLICY council_settings_council ON council_settings FOR SELECT TO carers_council
-    USING (council = ANY (app_councils()));
+CREATE OR REPLACE FUNCTION today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (now() AT TIME ZONE 'Europe/London')::date;
+GRANT EXECUTE ON FUNCTION today() TO carers_caller;
+
+CREATE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
+    RETURN encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
+               substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+               52, 1), 53, 1), 'hex')::uuid;
+COMMENT ON FUNCTION uuid_v7() IS 'For rows that PostgreSQL makes itself: RFC 9562, version 7, to the millisecond';
+GRANT EXECUTE ON FUNCTION uuid_v7() TO carers_caller;
+
+-- What councils do differently from each other.
 
 CREATE TABLE council_default (
     name text PRIMARY KEY,
@@ -23,7 +23,26 @@ INSERT INTO council_default (name, value, meaning) VALUES
     ('statutory_assessors', '["council", "trusted_assessor", "commissioned_provider"]',
      'Which types of assessor do statutory assessments and reassessments (rule A5)'),
     ('commissioned_providers', '[]', 'Organisations that assess as commissioned providers; others are trusted assessors'),
-    ('review_interval_months', '12', 'A completed assessment makes a review due so many months later (rule A11)');
+    ('review_interval_months', '12', 'A completed assessment makes a review due so many months later (rule A11)'),
+    ('first_review_weeks', '8', 'The first review is due so many weeks after support has started (rule A11)'),
+    ('swemwbs_change_threshold', '3.00', 'From how many points on a change of the SWEMWBS metric score counts (rule A1)');
+
+CREATE TABLE council_settings (
+    council text PRIMARY KEY CHECK (council ~ '^E(06|08|09|10)[0-9]{6}$'),
+    settings jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(settings) = 'object'),
+    version bigint NOT NULL DEFAULT 1,
+    updated_at timestamptz(3) NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE council_settings IS 'What a council has set; what is absent is as council_default says';
+ALTER TABLE council_settings ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON council_default, council_settings TO carers_council;
+GRANT INSERT (council), UPDATE (settings) ON council_settings TO carers_council;
+CREATE POLICY council_settings_read ON council_settings FOR SELECT TO carers_council
+    USING (council = ANY (app_councils()));
+CREATE POLICY council_settings_begin ON council_settings FOR INSERT TO carers_council
+    WITH CHECK (council = ANY (app_councils()) AND app_role() = 'council_admin');
+CREATE POLICY council_settings_change ON council_settings FOR UPDATE TO carers_council
+    USING (council = ANY (app_councils()) AND app_role() = 'council_admin');
 
 CREATE FUNCTION council_setting(whose text, wanted text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
@@ -31,6 +50,47 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
                     (SELECT d.value FROM council_default d WHERE d.name = wanted));
 COMMENT ON FUNCTION council_setting(text, text) IS 'The council''s setting, or what holds without one. Settings hold no personal data';
 GRANT EXECUTE ON FUNCTION council_setting(text, text) TO carers_council, carers_partner, carers_self;
+
+CREATE FUNCTION council_settings_a_versioned() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    wanted text := coalesce(current_setting('app.if_match', true), '');
+BEGIN
+    IF wanted NOT IN ('', '*') AND OLD.version::text <> ALL (string_to_array(wanted, ',')) THEN
+        RAISE EXCEPTION 'the settings have changed since they were read' USING ERRCODE = 'CA412';
+    ELSIF NEW IS NOT DISTINCT FROM OLD THEN
+        RETURN NULL;
+    END IF;
+    NEW.version := OLD.version + 1;
+    NEW.updated_at := clock_timestamp();
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION council_settings_a_versioned() IS 'As versioned(), for rows whose key is a council''s code';
+CREATE FUNCTION council_settings_audited() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO audit_entry (council, subject_table, before, after)
+    VALUES (NEW.council, TG_TABLE_NAME, OLD.settings, NEW.settings);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION council_settings_audited() IS 'As audited(), for rows of no carer';
+CREATE TRIGGER council_settings_a_versioned BEFORE UPDATE ON council_settings
+    FOR EACH ROW EXECUTE FUNCTION council_settings_a_versioned();
+CREATE TRIGGER council_settings_audited AFTER UPDATE ON council_settings
+    FOR EACH ROW EXECUTE FUNCTION council_settings_audited();
+
+CREATE VIEW council_settings_view WITH (security_invoker = true) AS
+SELECT k.council, coalesce(s.version, 1) AS version, concat(
+           '{"council":"', k.council, '"',
+           (SELECT string_agg(member(d.name, coalesce(s.settings -> d.name, d.value)), '' ORDER BY d.name) FROM council_default d),
+           member('updated_at', instant(s.updated_at)), '}') AS body
+  FROM unnest(app_councils()) AS k(council)
+  LEFT JOIN council_settings s ON s.council = k.council;
+COMMENT ON VIEW council_settings_view IS 'What a council''s staff see of its settings: all of them, the defaults filled in';
+GRANT SELECT ON council_settings_view TO carers_council;
+
+-- Assessments.
 
 CREATE TABLE assessment (
     id uuid PRIMARY KEY,
@@ -70,19 +130,32 @@ CREATE TABLE assessment (
     immediate_needs jsonb,
     forward_look text,
     practitioner_notes text,
-    CHECK ((kind = 'review') = (planned IS NOT NULL))
+    CONSTRAINT assessment_state_check CHECK (state IN ('offered', 'requested', 'due', 'scheduled', 'in_progress', 'completed',
+        'declined', 'cancelled', 'full_offered', 'full_requested', 'full_declined')),
+    CONSTRAINT assessment_review CHECK (CASE WHEN kind = 'review' THEN num_nulls(planned, due_on) = 0
+        ELSE num_nonnulls(planned, review_reason, due_on, circumstances_improved, caring_role_improved) = 0 END)
 );
 COMMENT ON TABLE assessment IS 'One assessment or review of a carer. Its outward shape is assessment_view';
 COMMENT ON COLUMN assessment.assessor_type IS 'Made by the service from the caller and the council''s settings, never by the client';
 COMMENT ON COLUMN assessment.assessor_organisation_id IS 'NULL: the council itself';
 COMMENT ON COLUMN assessment.satisfied_by_assessment_id IS 'The reassessment that was completed in time for this review (rule A11)';
-COMMENT ON COLUMN assessment.practitioner_notes IS 'Not shown to the carer';
+COMMENT ON COLUMN assessment.override_reason IS 'Why it began although the person cared for is in hospital (rule A4)';
+COMMENT ON COLUMN assessment.practitioner_notes IS 'Not shown to the carer; neither are state_note and override_reason';
 CREATE INDEX assessment_by_carer ON assessment (carer_id, id DESC);
-CREATE INDEX assessment_by_council ON assessment (council, state, kind, id DESC);
+CREATE INDEX assessment_followed ON assessment (follows_assessment_id) WHERE follows_assessment_id IS NOT NULL;
+CREATE INDEX assessment_satisfied ON assessment (satisfied_by_assessment_id) WHERE satisfied_by_assessment_id IS NOT NULL;
+-- Lists: of a council and of an organisation that assesses; newest first, in order of change, reviews in order of due date.
+CREATE INDEX assessment_by_council ON assessment (council, id DESC);
+CREATE INDEX assessment_by_state ON assessment (council, kind, state, id DESC);
+CREATE INDEX assessment_by_change ON assessment (council, updated_at, id);
+CREATE INDEX assessment_by_due ON assessment (council, due_on, id)
+    WHERE kind = 'review' AND state IN ('due', 'scheduled', 'in_progress');
 CREATE INDEX assessment_by_assessor ON assessment (assessor_organisation_id, id DESC);
-CREATE INDEX assessment_due ON assessment (council, due_on) WHERE kind = 'review' AND state IN ('due', 'scheduled', 'in_progress');
+CREATE INDEX assessment_by_assessor_change ON assessment (assessor_organisation_id, updated_at, id);
+CREATE INDEX assessment_by_assessor_due ON assessment (assessor_organisation_id, due_on, id)
+    WHERE kind = 'review' AND state IN ('due', 'scheduled', 'in_progress');
 
--- The machine of states, as data (api/rules/assessment_states.c has the same rows; a test compares them).
+-- The machine of states, as data (api/rules/assessment_states.def has the same rows; a test compares them).
 
 CREATE TABLE assessment_transition (
     kind text NOT NULL,
@@ -118,9 +191,9 @@ SELECT k.kind, f.state, a.action, coalesce(a.to_state, f.state), a.roles::text[]
      '{council_admin,practitioner,assessor,hospital_in_reach}', 4),
     ('{light_touch}', '{completed}', 'offer_full', 'full_offered',
      '{council_admin,practitioner,assessor,hospital_in_reach}', 5),
-    ('{light_touch}', '{full_offered}', 'respond_full', 'full_requested',
+    ('{light_touch}', '{full_offered}', 'full_response', 'full_requested',
      '{council_admin,practitioner,assessor,hospital_in_reach,carer}', 6),
-    ('{light_touch}', '{full_offered}', 'respond_full', 'full_declined',
+    ('{light_touch}', '{full_offered}', 'full_response', 'full_declined',
      '{council_admin,practitioner,assessor,hospital_in_reach,carer}', 6),
     ('{statutory,reassessment}', '{offered}', 'decline', 'declined', '{council_admin,practitioner,assessor,carer}', 7),
     ('{statutory,reassessment}', '{offered,requested,scheduled,in_progress}', 'cancel', 'cancelled',
@@ -156,10 +229,10 @@ GRANT INSERT (id, carer_id, kind, form, state, follows_assessment_id, assessor_n
               contingency_offer, hospital, immediate_needs, forward_look, practitioner_notes, circumstances_improved,
               caring_role_improved)
     ON assessment TO carers_council, carers_partner, carers_self;
-GRANT UPDATE (state, state_since, state_reason, state_note, form, assessor_name, mode, setting, language, self_completion,
-              scheduled_for, completed_on, override_reason, review_reason, due_on, circumstances_improved,
-              caring_role_improved, outcomes, needs, break_recommended, contingency_offer, hospital, immediate_needs,
-              forward_look, practitioner_notes)
+GRANT UPDATE (state, state_reason, state_note, form, assessor_name, mode, setting, language, self_completion, scheduled_for,
+              completed_on, override_reason, planned, review_reason, due_on, circumstances_improved, caring_role_improved,
+              outcomes, needs, break_recommended, contingency_offer, hospital, immediate_needs, forward_look,
+              practitioner_notes)
     ON assessment TO carers_council, carers_partner, carers_self;
 
 CREATE POLICY assessment_council ON assessment TO carers_council
@@ -176,51 +249,53 @@ CREATE POLICY assessment_self ON assessment TO carers_self
 -- Who may do what. Triggers fire in order of name: a takes the carer's council, b the rules of making, c those of change, z
 -- counts the version.
 
+CREATE FUNCTION assessor_type(whose text, organisation uuid) RETURNS text LANGUAGE sql STABLE
+    RETURN CASE WHEN organisation IS NULL THEN 'council'
+                WHEN app_role() = 'hospital_in_reach'
+                     OR council_setting(whose, 'commissioned_providers') ? organisation::text THEN 'commissioned_provider'
+                ELSE 'trusted_assessor' END;
+COMMENT ON FUNCTION assessor_type(text, uuid) IS
+    'What an organisation is to a council; an in-reach team is commissioned. NULL: the council itself';
+
 CREATE FUNCTION assessment_b_create() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    known boolean;
+    full_one boolean := NEW.kind IN ('statutory', 'reassessment');
     followed assessment;
 BEGIN
     IF pg_trigger_depth() > 1 THEN
         RETURN NEW; -- the review that a completed assessment makes due
     END IF;
-    IF app_role() NOT IN ('council_admin', 'practitioner', 'carer') THEN
+    IF current_user = 'carers_partner' THEN
         NEW.assessor_organisation_id := app_org();
     END IF;
-    NEW.assessor_type := CASE
-        WHEN NEW.assessor_organisation_id IS NULL THEN 'council'
-        WHEN council_setting(NEW.council, 'commissioned_providers') ? NEW.assessor_organisation_id::text
-            THEN 'commissioned_provider'
-        ELSE 'trusted_assessor' END;
+    NEW.assessor_type := assessor_type(NEW.council, NEW.assessor_organisation_id);
     IF NOT EXISTS (SELECT FROM assessment_transition t
                     WHERE t.kind = NEW.kind AND t.from_state = 'none' AND t.to_state = NEW.state
                       AND app_role() = ANY (t.roles)) THEN
         RAISE EXCEPTION 'this role does not make such an assessment' USING ERRCODE = 'CA403';
-    END IF;
-    IF NEW.kind IN ('statutory', 'reassessment') AND app_role() <> 'carer'
-       AND NOT council_setting(NEW.council, 'statutory_assessors') ? NEW.assessor_type THEN
-        RAISE EXCEPTION 'this council does not have statutory assessments done by a %',
-            replace(NEW.assessor_type, '_', ' ') USING ERRCODE = 'CA422', HINT = 'A5';
-    END IF;
-    IF NEW.assessor_type = 'trusted_assessor' THEN
-        SELECT c.known_to_social_care INTO known FROM carer c WHERE c.id = NEW.carer_id;
-        IF NEW.form <> 'single' THEN
-            RAISE EXCEPTION 'a trusted assessor does single assessments only' USING ERRCODE = 'CA422', HINT = 'A5';
-        ELSIF known IS DISTINCT FROM false THEN
-            RAISE EXCEPTION 'a trusted assessor assesses carers only of whom it is recorded that social care does not know them'
-                USING ERRCODE = 'CA422', HINT = 'A5';
-        END IF;
-    END IF;
-    IF NEW.follows_assessment_id IS NULL THEN
-        IF NEW.kind = 'reassessment' THEN
-            RAISE EXCEPTION 'a reassessment follows a completed assessment' USING ERRCODE = 'CA422', HINT = 'A8';
-        END IF;
+    ELSIF app_role() = 'carer' AND (NEW.self_completion OR num_nonnulls(
+              NEW.assessor_name, NEW.scheduled_for, NEW.outcomes, NEW.break_recommended, NEW.contingency_offer, NEW.hospital,
+              NEW.immediate_needs, NEW.forward_look, NEW.practitioner_notes) > 0) THEN
+        RAISE EXCEPTION 'a carer''s own token asks for an assessment, and says her needs and how she wants it done, no more'
+            USING ERRCODE = 'CA403';
+    ELSIF full_one AND app_role() <> 'carer'
+          AND NOT council_setting(NEW.council, 'statutory_assessors') ? NEW.assessor_type THEN
+        RAISE EXCEPTION 'in this council a % does no statutory assessments', replace(NEW.assessor_type, '_', ' ')
+            USING ERRCODE = 'CA422', HINT = 'A5';
+    ELSIF NEW.assessor_type = 'trusted_assessor' AND NEW.form <> 'single' THEN
+        RAISE EXCEPTION 'a trusted assessor does single assessments only' USING ERRCODE = 'CA422', HINT = 'A5';
+    ELSIF NEW.assessor_type = 'trusted_assessor'
+          AND NOT EXISTS (SELECT FROM carer c WHERE c.id = NEW.carer_id AND c.known = 'no') THEN
+        RAISE EXCEPTION 'a trusted assessor assesses only a carer of whom it is recorded that social care does not know her'
+            USING ERRCODE = 'CA422', HINT = 'A5';
+    ELSIF NEW.follows_assessment_id IS NULL AND NEW.kind = 'reassessment' THEN
+        RAISE EXCEPTION 'a reassessment follows a completed assessment' USING ERRCODE = 'CA422', HINT = 'A8';
+    ELSIF NEW.follows_assessment_id IS NULL THEN
         RETURN NEW;
     END IF;
     SELECT * INTO followed FROM assessment f WHERE f.id = NEW.follows_assessment_id AND f.carer_id = NEW.carer_id;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no assessment of this carer has this id'
-            USING ERRCODE = 'CA42V', HINT = '/follows_assessment_id';
+        RAISE EXCEPTION 'is no assessment of this carer' USING ERRCODE = 'CA42V', HINT = '/follows_assessment_id';
     ELSIF NEW.kind = 'reassessment' AND (followed.kind = 'light_touch' OR followed.state <> 'completed') THEN
         RAISE EXCEPTION 'a reassessment follows a completed statutory assessment, reassessment or review'
             USING ERRCODE = 'CA422', HINT = 'A8';
@@ -235,17 +310,18 @@ COMMENT ON FUNCTION assessment_b_create() IS 'Who makes which assessment, for wh
 
 CREATE FUNCTION assessment_c_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    moved CONSTANT text[] := '{state,state_reason,state_note}';
     may record;
 BEGIN
     IF pg_trigger_depth() > 1 THEN
-        RETURN NEW; -- another assessment's completion satisfies this review
+        RETURN NEW; -- a result is recorded, or a reassessment satisfies this review
     END IF;
     PERFORM precondition(OLD.id, OLD.version);
     SELECT t.action, app_role() = ANY (t.roles) AS allowed INTO may
       FROM assessment_transition t
      WHERE t.kind = OLD.kind AND t.from_state = OLD.state AND t.to_state = NEW.state
-       AND (t.action = 'update') = (NEW.state = OLD.state AND NEW.scheduled_for IS NOT DISTINCT FROM OLD.scheduled_for);
-    IF NOT FOUND AND OLD.state IN ('completed', 'full_offered', 'full_requested', 'full_declined') AND NEW.state = OLD.state THEN
+       AND (t.action = 'update') = (NEW.state = OLD.state);
+    IF NOT FOUND AND NEW.state = OLD.state AND OLD.state IN ('completed', 'full_offered', 'full_requested', 'full_declined') THEN
         RAISE EXCEPTION 'a completed assessment does not change: make a reassessment that follows it'
             USING ERRCODE = 'CA422', HINT = 'A8';
     ELSIF NOT FOUND THEN
@@ -253,33 +329,48 @@ BEGIN
             replace(NEW.state, '_', ' ') USING ERRCODE = 'CA409', DETAIL = jsonb_build_object('state', OLD.state);
     ELSIF NOT may.allowed THEN
         RAISE EXCEPTION 'this role may not % such an assessment', replace(may.action, '_', ' ') USING ERRCODE = 'CA403';
-    ELSIF app_role() IN ('assessor', 'hospital_in_reach') AND OLD.assessor_organisation_id IS DISTINCT FROM app_org() THEN
+    ELSIF current_user = 'carers_partner' AND OLD.assessor_organisation_id IS DISTINCT FROM app_org() THEN
         RAISE EXCEPTION 'this assessment is another assessor''s' USING ERRCODE = 'CA403';
+    ELSIF (may.action IN ('offer_full', 'full_response') OR app_role() = 'carer')
+          AND to_jsonb(NEW) - moved <> to_jsonb(OLD) - moved THEN
+        RAISE EXCEPTION 'a completed assessment does not change, and of others a carer says only whether she wants it'
+            USING ERRCODE = 'CA422', HINT = 'A8';
     ELSIF NEW.form = 'joint' AND NEW.assessor_type = 'trusted_assessor' THEN
         RAISE EXCEPTION 'a trusted assessor does single assessments only' USING ERRCODE = 'CA422', HINT = 'A5';
-    END IF;
-    IF may.action = 'start' AND OLD.kind IN ('statutory', 'reassessment') AND NEW.override_reason IS NULL
-       AND EXISTS (SELECT FROM carer c, jsonb_array_elements(c.cared_for) AS f
-                    WHERE c.id = OLD.carer_id AND f ->> 'setting' = 'hospital') THEN
+    ELSIF may.action = 'start' AND OLD.kind IN ('statutory', 'reassessment') AND NEW.override_reason IS NULL
+          AND EXISTS (SELECT FROM carer c, jsonb_array_elements(c.cared_for) AS f
+                       WHERE c.id = OLD.carer_id AND f ->> 'setting' = 'hospital') THEN
         RAISE EXCEPTION 'the person cared for is in hospital: a full assessment starts later, or with an override_reason'
             USING ERRCODE = 'CA422', HINT = 'A4';
-    ELSIF may.action = 'complete' AND OLD.kind IN ('statutory', 'reassessment') AND NEW.contingency_offer IS NULL THEN
-        RAISE EXCEPTION 'a session on contingency planning has not been offered' USING ERRCODE = 'CA422', HINT = 'A6';
-    ELSIF may.action = 'complete' AND OLD.kind = 'review'
-          AND num_nulls(NEW.circumstances_improved, NEW.caring_role_improved) > 0 THEN
-        RAISE EXCEPTION 'a review says whether circumstances and the caring role have improved'
-            USING ERRCODE = 'CA422', HINT = 'A6';
+    END IF;
+    IF NEW.state <> OLD.state THEN
+        NEW.state_since := clock_timestamp();
+    END IF;
+    IF may.action = 'complete' THEN
+        PERFORM assessment_complete(NEW);
+        NEW.completed_on := coalesce(NEW.completed_on, today());
+    ELSE
+        NEW.completed_on := OLD.completed_on;
     END IF;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION assessment_c_change() IS 'The machine of states for every client of the database, and rules A4, A5, A6, A8';
+COMMENT ON FUNCTION assessment_c_change() IS 'The machine of states for every client of the database, and rules A4, A5, A8';
 
-CREATE FUNCTION uuid_v7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
-    RETURN encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
-               substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
-               52, 1), 53, 1), 'hex')::uuid;
-COMMENT ON FUNCTION uuid_v7() IS 'For rows that PostgreSQL makes itself: RFC 9562, version 7, to the millisecond';
+CREATE FUNCTION assessment_complete(a assessment) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF a.completed_on > today() THEN
+        RAISE EXCEPTION 'lies in the future' USING ERRCODE = 'CA42V', HINT = '/completed_on';
+    ELSIF a.kind IN ('statutory', 'reassessment') AND NOT coalesce(a.contingency_offer ?& '{offered_on,response}', false) THEN
+        RAISE EXCEPTION 'a session on contingency planning is offered, and her answer recorded, before it is completed'
+            USING ERRCODE = 'CA422', HINT = 'A6';
+    ELSIF a.kind = 'review' AND num_nulls(a.circumstances_improved, a.caring_role_improved) > 0 THEN
+        RAISE EXCEPTION 'a review says whether circumstances and the caring role have improved'
+            USING ERRCODE = 'CA422', HINT = 'A6';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION assessment_complete(assessment) IS 'Rule A6: what must be there before an assessment is completed';
 
 -- Rule A11. What is completed makes the next review due; a reassessment completed in time satisfies the one that is due.
 CREATE FUNCTION assessment_review_due() RETURNS trigger
@@ -287,7 +378,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.kind = 'reassessment' THEN
         UPDATE assessment r
-           SET state = 'completed', state_since = now(), completed_on = NEW.completed_on,
+           SET state = 'completed', state_since = clock_timestamp(), completed_on = NEW.completed_on,
                satisfied_by_assessment_id = NEW.id
          WHERE r.carer_id = NEW.carer_id AND r.kind = 'review' AND r.state IN ('due', 'scheduled')
            AND r.due_on >= NEW.completed_on;
@@ -295,17 +386,36 @@ BEGIN
     INSERT INTO assessment (id, carer_id, council, kind, state, assessor_type, assessor_organisation_id, planned, due_on,
                             follows_assessment_id)
     SELECT uuid_v7(), NEW.carer_id, NEW.council, 'review', 'due', NEW.assessor_type, NEW.assessor_organisation_id, true,
-           (NEW.completed_on + make_interval(months => (council_setting(NEW.council, 'review_interval_months') #>> '{}')::integer))::date,
+           NEW.completed_on + make_interval(months => (council_setting(NEW.council, 'review_interval_months') #>> '{}')::integer),
            NEW.id
      WHERE NOT EXISTS (SELECT FROM assessment r
-                        WHERE r.carer_id = NEW.carer_id AND r.kind = 'review' AND r.state IN ('due', 'scheduled'));
+                        WHERE r.carer_id = NEW.carer_id AND r.kind = 'review'
+                          AND r.state IN ('due', 'scheduled', 'in_progress'));
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION assessment_review_due() IS
-    'Makes one review due, unless one is waiting already; for a reassessment, after it has satisfied the one that was due';
+    'Makes one review due, unless one is open already; for a reassessment, after it has satisfied the one that was due';
 
-CREATE TRIGGER assessment_a_carer BEFORE INSERT ON assessment FOR EACH ROW EXECUTE FUNCTION of_carer('open');
+CREATE FUNCTION carer_first_review() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE assessment r
+       SET due_on = today() + 7 * (council_setting(NEW.council, 'first_review_weeks') #>> '{}')::integer
+     WHERE r.carer_id = NEW.id AND r.kind = 'review' AND r.state IN ('due', 'scheduled')
+       AND r.due_on > today() + 7 * (council_setting(NEW.council, 'first_review_weeks') #>> '{}')::integer;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION carer_first_review() IS 'Rule A11: when support starts, the review that is due comes nearer';
+CREATE TRIGGER carer_first_review AFTER UPDATE ON carer
+    FOR EACH ROW WHEN (OLD.state = 'registered' AND NEW.state = 'active') EXECUTE FUNCTION carer_first_review();
+
+GRANT EXECUTE ON FUNCTION assessor_type(text, uuid), assessment_complete(assessment)
+    TO carers_council, carers_partner, carers_self;
+
+CREATE TRIGGER assessment_a_carer BEFORE INSERT OR UPDATE ON assessment
+    FOR EACH ROW EXECUTE FUNCTION of_carer('open');
 CREATE TRIGGER assessment_b_create BEFORE INSERT ON assessment FOR EACH ROW EXECUTE FUNCTION assessment_b_create();
 CREATE TRIGGER assessment_c_change BEFORE UPDATE ON assessment FOR EACH ROW EXECUTE FUNCTION assessment_c_change();
 CREATE TRIGGER assessment_z_versioned BEFORE UPDATE ON assessment FOR EACH ROW EXECUTE FUNCTION versioned();
@@ -317,7 +427,7 @@ CREATE TRIGGER assessment_review_due AFTER UPDATE ON assessment
 
 INSERT INTO event_kind (kind, resource, path, roles)
 SELECT 'assessment.' || k.kind, 'assessment', '/v1/assessments/%2$s',
-       '{council_admin,practitioner,assessor,hospital_in_reach,carer}'
+       '{council_admin,practitioner,assessor,carer}'
   FROM unnest(ARRAY['created', 'updated', 'scheduled', 'started', 'completed', 'declined', 'cancelled', 'full_offered',
                     'full_requested', 'full_declined']) AS k(kind);
 
@@ -339,39 +449,27 @@ COMMENT ON FUNCTION assessment_evented() IS 'Kind and state, never what was foun
 CREATE TRIGGER assessment_evented AFTER INSERT OR UPDATE ON assessment
     FOR EACH ROW EXECUTE FUNCTION assessment_evented();
 
--- The state actions: one road for all of them.
-CREATE FUNCTION assessment_move(moved uuid, wanted text, body jsonb) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    a assessment;
-    reached text;
-BEGIN
-    SELECT * INTO a FROM assessment WHERE id = moved FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        RETURN; -- the handler finds nothing to answer with: 404
-    END IF;
-    PERFORM precondition(a.id, a.version);
-    SELECT t.to_state INTO reached
-      FROM assessment_transition t
-     WHERE t.kind = a.kind AND t.from_state = a.state AND t.action = wanted
-       AND (t.to_state = 'full_' || (body ->> 'response') OR body ->> 'response' IS NULL);
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'a % that is % cannot be %', replace(a.kind, '_', '-'), replace(a.state, '_', ' '),
-            CASE wanted WHEN 'offer_full' THEN 'followed by the offer of a full one'
-                        WHEN 'respond_full' THEN 'answered for a full one'
-                        WHEN 'start' THEN 'started' ELSE regexp_replace(wanted, 'e?$', 'ed') END
-            USING ERRCODE = 'CA409', DETAIL = jsonb_build_object('state', a.state);
-    END IF;
-    UPDATE assessment u
-       SET state = reached, state_since = clock_timestamp(), state_reason = body ->> 'reason', state_note = body ->> 'note',
-           scheduled_for = coalesce((body ->> 'scheduled_for')::timestamptz, u.scheduled_for),
-           override_reason = coalesce(body ->> 'override_reason', u.override_reason),
-           completed_on = CASE reached WHEN 'completed' THEN coalesce((body ->> 'completed_on')::date, current_date)
-                                       ELSE u.completed_on END
-     WHERE u.id = moved;
-END
+-- What clients send and what is stored: `assessor` and `review` are columns, not objects.
+CREATE FUNCTION assessment_body(a assessment) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT to_jsonb(a) || jsonb_build_object(
+        'assessor', jsonb_build_object('name', a.assessor_name),
+        'review', jsonb_build_object('planned', a.planned, 'reason', a.review_reason, 'due_on', a.due_on,
+            'circumstances_improved', a.circumstances_improved, 'caring_role_improved', a.caring_role_improved))
 $$;
-COMMENT ON FUNCTION assessment_move(uuid, text, jsonb) IS 'Takes the action of assessment_transition, or says why not';
-GRANT EXECUTE ON FUNCTION assessment_move(uuid, text, jsonb) TO carers_council, carers_partner, carers_self;
+COMMENT ON FUNCTION assessment_body(assessment) IS 'The row as clients patch it';
+CREATE FUNCTION assessment_row(body jsonb) RETURNS assessment LANGUAGE sql STABLE AS $$
+    SELECT jsonb_populate_record(NULL::assessment, body || jsonb_build_object(
+        'assessor_name', body #> '{assessor,name}', 'planned', body #> '{review,planned}',
+        'review_reason', body #> '{review,reason}', 'due_on', body #> '{review,due_on}',
+        'circumstances_improved', body #> '{review,circumstances_improved}',
+        'caring_role_improved', body #> '{review,caring_role_improved}',
+        'outcomes', nullif(body -> 'outcomes', '[]'), 'needs', nullif(body -> 'needs', '[]'),
+        'immediate_needs', nullif(body -> 'immediate_needs', '[]'),
+        'contingency_offer', nullif(body -> 'contingency_offer', '{}'), 'hospital', nullif(body -> 'hospital', '{}')))
+$$;
+COMMENT ON FUNCTION assessment_row(jsonb) IS 'The row of what clients send; assessment_body() the other way round';
+GRANT EXECUTE ON FUNCTION assessment_body(assessment), assessment_row(jsonb)
+    TO carers_council, carers_partner, carers_self;
 
 -- The outward shape. The instruments' results join it in 0016.
 CREATE VIEW assessment_view WITH (security_invoker = true) AS
@@ -387,7 +485,8 @@ SELECT a.id, a.carer_id, a.council, a.version, a.state, a.kind, concat(
            ',"available_actions":', coalesce(
                (SELECT v.actions FROM assessment_available v
                  WHERE v.kind = a.kind AND v.state = a.state AND v.role = app_role()
-                   AND (app_role() NOT IN ('assessor', 'hospital_in_reach') OR a.assessor_organisation_id = app_org())),
+                   AND (app_role() NOT IN ('assessor', 'hospital_in_reach') OR a.assessor_organisation_id = app_org())
+                   AND EXISTS (SELECT FROM carer c WHERE c.id = a.carer_id AND c.state <> 'closed')),
                '[]'),
            ',"assessor":{"type":"', a.assessor_type, '"', member('organisation_id', a.assessor_organisation_id::text),
            member('name', a.assessor_name), '}',
@@ -404,7 +503,7 @@ SELECT a.id, a.carer_id, a.council, a.version, a.state, a.kind, concat(
                ',"review":{"planned":', CASE WHEN a.planned THEN 'true' ELSE 'false' END,
                member('reason', a.review_reason),
                member('due_on', to_char(a.due_on, 'YYYY-MM-DD')),
-               ',"overdue":', CASE WHEN a.due_on < current_date AND a.state IN ('due', 'scheduled', 'in_progress')
+               ',"overdue":', CASE WHEN a.due_on < today() AND a.state IN ('due', 'scheduled', 'in_progress')
                                    THEN 'true' ELSE 'false' END,
                member('circumstances_improved', a.circumstances_improved),
                member('caring_role_improved', a.caring_role_improved), '}') END,
