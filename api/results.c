@@ -49,7 +49,7 @@ static bool put_swemwbs(struct call *c)
 	const json_t *responses = json_object_get(c->body, "responses");
 	struct swemwbs score = score_of(responses);
 	text_auto *text = json_print(responses);
-	char raw[4], metric[8];
+	char raw[4], metric[16];
 
 	if (!text)
 		return problem(&c->problem, PROBLEM_UNAVAILABLE,
