@@ -12,6 +12,7 @@ const struct module *const modules[] = {
 	&module_carers,
 	&module_contingency,
 	&module_council_settings,
+	&module_contacts,
 	&module_platform,
 	&module_triage,
 	NULL,

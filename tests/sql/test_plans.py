@@ -214,6 +214,50 @@ def test_a_plan_and_who_read_it_are_found_by_their_carer(crowd, somebody):
 def test_the_glass_is_broken_by_key(crowd, somebody, monkeypatch):
     monkeypatch.setitem(CALLERS, "an in-reach team", ("hospital_in_reach", {"org": LARGE}))
     look(crowd, "an in-reach team", "emergency_access_open", new_id().replace("019a", "049a"), somebody, "An emergency.")
+class TestContacts:
+    """Contacts of one carer, who has two thousand of them, half of them another organisation's."""
+
+    @pytest.fixture(scope="class")
+    def contact(self, cluster, crowd, somebody):
+        """The id of the small organisation's oldest. She shares between services."""
+        ident = "028a98d2-cd00-7000-8000-000000000000"
+        cluster.sql(f"""
+            SET session_replication_role = replica;
+            INSERT INTO contact (id, carer_id, council, organisation_id, at, channel, direction, reason, outcome)
+            SELECT ('028a98d2-cd00-7000-8000-' || lpad(g::text, 12, '0'))::uuid, '{somebody}', '{COUNCILS[0]}',
+                   CASE g % 2 WHEN 0 THEN '{SMALL}' ELSE '{LARGE}' END::uuid, now(), 'phone', 'inbound', 'review', 'other'
+              FROM generate_series(0, 1999) g;
+            INSERT INTO contact (id, carer_id, council, at, channel, direction, reason, outcome)
+            SELECT overlay(c.id::text PLACING '018b' FROM 1 FOR 4)::uuid, c.id, c.council, now(), 'phone', 'inbound', 'review',
+                   'other'
+              FROM carer c WHERE c.source = 'gp';
+            INSERT INTO consent (id, carer_id, council, purpose, method, wording_version)
+            SELECT gen_random_uuid(), c.id, c.council, 'share_between_services', 'verbal', 'v1'
+              FROM carer c WHERE c.source = 'gp' OR c.id = '{somebody}';
+            ANALYZE contact, consent""", database=crowd.info.dbname)
+        return ident
+
+    @pytest.mark.parametrize("since", [None, SINCE], ids=["list", "changes"])
+    @pytest.mark.parametrize("caller", list(CALLERS))
+    def test_the_list_walks_over_a_page(self, crowd, somebody, contact, caller, since):
+        plan = look(crowd, caller, "contacts_of_carer", somebody, 50, None, since, None, None, None, carer=somebody)
+        assert touched(plan) <= 4 * 51 + 10  # ids, bodies, and the policy's look at her access for each of them
+
+    @pytest.mark.parametrize("caller", list(CALLERS))
+    def test_a_filter_walks_over_her_contacts_at_most(self, crowd, somebody, contact, caller):
+        plan = look(crowd, caller, "contacts_of_carer", somebody, 50, None, None, "sms", None, None, carer=somebody)
+        assert touched(plan) <= 2 * 2000 + 10
+
+    @pytest.mark.parametrize("name", ["contact_read", "contact_by_id"])
+    @pytest.mark.parametrize("caller", list(CALLERS))
+    def test_one_contact_is_found_by_key(self, crowd, somebody, contact, caller, name):
+        assert touched(look(crowd, caller, name, somebody, contact, carer=somebody)) <= 5
+
+    @pytest.mark.parametrize("caller", ["a council", "twelve councils", "a small organisation"])
+    def test_a_record_touches_its_carer_only(self, crowd, somebody, contact, caller):
+        look(crowd, caller, "contact_record", somebody, new_id(), json.dumps({
+            "channel": "phone", "direction": "inbound", "reason": "review", "outcome": "other",
+            **({"corrects_contact_id": contact} if caller == "a small organisation" else {})}))
 
 
 ASKED = {"no filter": (None, None, None), "a council": (COUNCILS[1], None, None), "a kind": (None, "light_touch", None),
