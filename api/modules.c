@@ -13,6 +13,8 @@ const struct module *const modules[] = {
 	&module_contingency,
 	&module_council_settings,
 	&module_contacts,
+	&module_consents,
+	&module_demographics,
 	&module_platform,
 	&module_triage,
 	NULL,

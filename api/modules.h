@@ -11,6 +11,8 @@ extern const struct module module_carers;
 extern const struct module module_contingency;
 extern const struct module module_council_settings;
 extern const struct module module_contacts;
+extern const struct module module_consents;
+extern const struct module module_demographics;
 extern const struct module module_platform;
 extern const struct module module_triage;
 

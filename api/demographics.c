@@ -1,0 +1,33 @@
+/* Demographics: who a carer is, while she consents to its being kept. */
+#include "call/call.h"
+#include "modules.h"
+#include "queries.h"
+
+static bool get_demographics(struct call *c)
+{
+	db_rows_auto *rows = NULL;
+
+	if (!db_last(c->tx, Q_DEMOGRAPHICS_READ(call_path(c, "carer_id")), &rows, &c->problem))
+		return false;
+	if (db_count(rows) == 0)
+		return problem(&c->problem, PROBLEM_NOT_FOUND,
+		               "no demographics of this carer are on record");
+	return call_reply(c, 200, rows);
+}
+
+static bool put_demographics(struct call *c)
+{
+	const char *carer = call_path(c, "carer_id");
+	db_rows_auto *rows = NULL;
+
+	return db_queue(c->tx, Q_DEMOGRAPHICS_REPLACE(carer, call_body(c)), &c->problem) &&
+	       db_queue(c->tx, Q_DEMOGRAPHICS_MAKE(carer, call_body(c)), &c->problem) &&
+	       db_last(c->tx, Q_DEMOGRAPHICS_BY_CARER(carer), &rows, &c->problem) &&
+	       call_put(c, rows);
+}
+
+static const struct operation demographics[] = {
+	{ "getDemographics", get_demographics },
+	{ "putDemographics", put_demographics },
+};
+MODULE(demographics);
