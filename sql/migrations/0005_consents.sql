@@ -31,7 +31,7 @@ COMMENT ON TABLE consent IS
     'One row each time that a carer says yes or no to a purpose (rule C3). Append-only: a row ends once, by withdrawal or by the '
     'next word on the same purpose, and nothing else of it ever changes';
 COMMENT ON COLUMN consent.organisation_name IS
-    'As it was called when the carer said so: what she consented to, and she sees it also where the organisation''s row is not hers to see';
+    'As it was called when the carer said so: what she consented to; shown also where the organisation''s row is not seen';
 COMMENT ON COLUMN consent.wording_version IS 'Which wording the carer was shown or read';
 COMMENT ON COLUMN consent.decided_at IS 'When the carer said so; created_at: when it was recorded';
 CREATE UNIQUE INDEX consent_current ON consent
@@ -145,15 +145,16 @@ COMMENT ON FUNCTION consent_b_ends() IS 'The one change that a consent knows: it
 CREATE FUNCTION consent_access() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     -- now(), the beginning of the transaction: what other transactions began since then does not see her any more.
+    -- (ended_because comes with 0007_access.sql.)
     UPDATE carer_access a
-       SET ends_at = greatest(a.starts_at, date_trunc('milliseconds', now()))
+       SET ends_at = date_trunc('milliseconds', now()), ended_because = 'consent_withdrawn'
      WHERE a.carer_id = NEW.carer_id AND a.organisation_id = NEW.organisation_id
        AND (a.ends_at IS NULL OR a.ends_at > now());
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION consent_access() IS
-    'An organisation that the carer''s record is not to be shared with has no access from now on, nor later by what was given before';
+    'An organisation that the record is not to be shared with has no access from now on, nor later by what was given before';
 
 CREATE TRIGGER consent_a_of_carer BEFORE INSERT ON consent FOR EACH ROW EXECUTE FUNCTION of_carer('open');
 CREATE TRIGGER consent_b_newest BEFORE INSERT ON consent FOR EACH ROW EXECUTE FUNCTION consent_b_newest();
@@ -181,15 +182,16 @@ DECLARE
         ELSE NEW.purpose END;
 BEGIN
     PERFORM note_event(NEW.carer_id, NEW.council, 'consent.' || what, NEW.id, NEW.version, consent_state(NEW),
-                       format('Consent to %s was %s', purpose, what), NEW.organisation_id, coalesce(NEW.ended_at, NEW.decided_at));
+                       format('Consent to %s was %s', purpose, what), NEW.organisation_id,
+                       coalesce(NEW.ended_at, NEW.decided_at));
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION consent_evented() IS 'Purposes and states, no organisation''s name';
 CREATE TRIGGER consent_evented AFTER INSERT OR UPDATE ON consent FOR EACH ROW EXECUTE FUNCTION consent_evented();
 
--- The outward shape. A function of the row and not a view: who withdraws her consent to share with his own organisation is answered
--- from the row that his statement changed, although he does not see it any more.
+-- The outward shape. A function of the row and not a view: who withdraws her consent to share with his own organisation is
+-- answered from the row that his statement changed, although he does not see it any more.
 CREATE FUNCTION consent_body(c consent) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
     RETURN concat(
         '{"id":"', (c).id, '","carer_id":"', (c).carer_id, '"',
@@ -213,5 +215,6 @@ CREATE FUNCTION consent_body(c consent) RETURNS text LANGUAGE sql STABLE PARALLE
         member('updated_at', instant((c).updated_at)),
         '}');
 COMMENT ON FUNCTION consent_body(consent) IS
-    'What callers see of a consent. Who acts for an organisation is not told what another one is called; nobody is told who recorded it';
+    'What callers see of a consent. Who acts for an organisation is not told what another one is called; nobody is told who '
+    'recorded it';
 GRANT EXECUTE ON FUNCTION consent_body(consent) TO carers_council, carers_partner, carers_self;

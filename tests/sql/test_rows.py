@@ -9,7 +9,8 @@ ROLES = [role for role in CLASSES if role]
 COUNCIL = ["council_admin", "practitioner"]
 PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
-PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "assessment", "assessment_view"]
+PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent",
+            "carer_demographics", "carer_demographics_view", "assessment", "assessment_view"]
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings"]
 
 
