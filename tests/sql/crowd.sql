@@ -62,6 +62,17 @@ INSERT INTO emergency_access (id, carer_id, council, organisation_id, organisati
 SELECT gen_random_uuid(), c.id, c.council, '00000000-0000-7000-9000-000000000001', 'Organisation 1', 'somebody',
        'hospital_in_reach', 'An emergency.'
   FROM crowd c CROSS JOIN generate_series(1, 2) WHERE c.g % 20 = 0;
+INSERT INTO consent (id, carer_id, council, purpose, organisation_id, organisation_name, decision, method, wording_version,
+                     recorded_by, recorded_by_role)
+SELECT gen_random_uuid(), c.id, c.council, p.purpose, p.org, CASE WHEN p.org IS NOT NULL THEN 'Organisation 1' END, 'given',
+       'verbal', '2024-01', 'somebody', 'practitioner'
+  FROM crowd c
+ CROSS JOIN LATERAL (VALUES ('demographics', NULL::uuid), ('share_between_services', NULL),
+                            ('share_with_organisation', '00000000-0000-7000-9000-000000000001')) AS p(purpose, org)
+ WHERE c.g % 5 = 0;
+
+INSERT INTO carer_demographics (carer_id, council, ethnicity, gender)
+SELECT c.id, c.council, 'white_british', 'woman' FROM crowd c WHERE c.g % 10 = 0;
 
 INSERT INTO assessment (id, carer_id, council, kind, state, created_at, updated_at, assessor_type, assessor_organisation_id,
                         planned, due_on, completed_on, needs, practitioner_notes)

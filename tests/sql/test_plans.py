@@ -13,6 +13,7 @@ COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 SINCE = "2023-11-14T00:00:00Z"
 ASSESSMENT = "059a98d2-cd00-7000-8000-000000000001"  # somebody's
+CONSENT = "049a98d2-cd00-7000-9000-000000000004"  # somebody's latest, to share with the small organisation
 TRIAGE = "049a98d2-cd00-7000-8000-000000000004"  # somebody's latest
 CALLERS = {
     "a council": ("practitioner", {"councils": COUNCILS[:1]}), "twelve councils": ("council_admin", {"councils": COUNCILS}),
@@ -35,6 +36,11 @@ def crowd(cluster, new_database):
     connection.close()
 
 
+def said(purpose, org):
+    body = {"purpose": purpose, "organisation_id": org, "method": "verbal", "wording_version": "2026-04"}
+    return json.dumps({name: value for name, value in body.items() if value})
+
+
 @pytest.fixture(scope="module")
 def somebody(crowd):
     """Ids and names of a carer whom every caller of CALLERS sees, made for the small organisation in the first council."""
@@ -47,6 +53,9 @@ def somebody(crowd):
         "external_refs": [{"system": "case-system", "id": "somebody"}], "known_to_social_care": False}), None)
     for number in range(5):
         session.execute("triage_record", f"{TRIAGE[:-1]}{number}", one, '{"level": "intensive"}')
+        session.execute("consent_record", f"{CONSENT[:-1]}{number}", one, said(["demographics", "research"][number % 2], None)
+                        if number < 4 else said("share_with_organisation", SMALL))
+    session.execute("demographics_make", one, '{"gender": "woman"}')
     session.execute("assessment_insert", ASSESSMENT, one, "in_progress", '{"kind": "light_touch"}')
     crowd.commit()
     return one
@@ -58,11 +67,11 @@ def nodes(plan):
         yield from nodes(child)
 
 
-def look(crowd, caller, name, *arguments, carer=None, role=None):
+def look(crowd, caller, name, *arguments, carer=None, role=None, if_match=None):
     """Runs the query under the caller's claims; the plan's nodes, and the rows that it touched in growing tables."""
     usual, claims = CALLERS[caller]
     session = Session(crowd)
-    session.take_on(role or usual, **{**claims, **({"carer": carer} if carer else {})})
+    session.take_on(role or usual, **{**claims, **({"carer": carer} if carer else {}), "if_match": if_match})
     try:
         rows = session.execute(name, *arguments, explain="EXPLAIN (ANALYZE, FORMAT JSON) ")
         found = list(nodes(rows[0][0][0]["Plan"]))
@@ -158,6 +167,34 @@ def test_a_carers_triages_are_found_by_key(crowd, somebody, caller, name, argume
     ("triage_converse", lambda one: [one, TRIAGE, '{"held_on": "2026-03-02", "summary": "x", "assessment_wanted_by": []}'])])
 def test_a_triage_and_its_conversation_touch_their_carer_only(crowd, somebody, caller, name, arguments):
     look(crowd, caller, name, *arguments(somebody))
+
+
+@pytest.mark.parametrize("caller", list(CALLERS))
+@pytest.mark.parametrize("name, arguments, most", [
+    ("consent_read", [CONSENT], 5), ("consents_of_carer", [50, None, None, None], 30), ("consents_of_carer", [2, None, None, None], 20),
+    ("consents_of_carer", [50, None, "research", "active"], 30), ("demographics_read", [], 12), ("demographics_by_carer", [], 12)])
+def test_a_carers_consents_and_demographics_are_found_by_key(crowd, somebody, caller, name, arguments, most):
+    plan = look(crowd, caller, name, somebody, *arguments, carer=somebody)
+
+    assert touched(plan) <= most
+
+
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a small organisation", "a carer"])
+@pytest.mark.parametrize("name, arguments", [
+    ("consent_record", lambda one: [new_id().replace("019a", "039a"), one, said("demographics", None)]),
+    ("consent_record", lambda one: [new_id().replace("019a", "039a"), one, said("share_with_organisation", LARGE)]),
+    ("consent_withdraw", lambda one: [one, CONSENT, '{"method": "verbal"}']),
+    ("consent_withdraw", lambda one: [one, f"{CONSENT[:-1]}2", '{"method": "verbal"}']),
+    ("demographics_make", lambda one: [one, '{"gender": "man"}'])])
+def test_a_word_and_what_follows_from_it_touch_their_carer_only(crowd, somebody, caller, name, arguments):
+    look(crowd, caller, name, *arguments(somebody), carer=somebody)
+
+
+@pytest.mark.parametrize("caller", ["a council", "a small organisation", "a carer"])
+def test_demographics_are_replaced_by_key(crowd, somebody, caller):
+    plan = look(crowd, caller, "demographics_replace", somebody, '{"gender": "man"}', carer=somebody, if_match="*")
+
+    assert touched(plan) <= 12
 
 
 class TestAccess:
