@@ -15,7 +15,9 @@ const struct module *const modules[] = {
 	&module_contacts,
 	&module_consents,
 	&module_demographics,
+	&module_changes,
 	&module_platform,
+	&module_timeline,
 	&module_triage,
 	NULL,
 };

@@ -13,7 +13,9 @@ extern const struct module module_council_settings;
 extern const struct module module_contacts;
 extern const struct module module_consents;
 extern const struct module module_demographics;
+extern const struct module module_changes;
 extern const struct module module_platform;
+extern const struct module module_timeline;
 extern const struct module module_triage;
 
 extern const struct module *const modules[]; /* ends in NULL */

@@ -38,8 +38,8 @@ must_check bool call_created_at(struct call *c, const char *path, const char *id
                                 const struct db_rows *rows);
 /* Of a PUT, by the row's column `created`: 201 with the path itself as Location, or 200. */
 must_check bool call_put(struct call *c, const struct db_rows *rows);
-/* 200 with a page; its column `next_cursor`, if not NULL, becomes the Link to the next page (on a
- * GET). */
+/* 200 with a page; its column `next_cursor`, or `next_after`, if not NULL, becomes the Link to the
+ * next page (on a GET). */
 must_check bool call_page(struct call *c, const struct db_rows *rows);
 /* Answers with a JSON document of ours, or text of another kind. */
 must_check bool call_json(struct call *c, int status, const json_t *json);

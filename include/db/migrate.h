@@ -20,8 +20,9 @@ struct db_migrations {
 typedef void db_migrated_fn(void *context, const char *name);
 
 /*
- * Brings the database of `conninfo` (the owner role) to this program's version. CONFLICT when the
- * database has a migration that this program does not know, or one whose checksum differs;
+ * Brings the database of `conninfo` (the owner role) to this program's version, and calls the
+ * schema's function migrated(), if it has one, also when nothing was to be applied. CONFLICT when
+ * the database has a migration that this program does not know, or one whose checksum differs;
  * UNAVAILABLE when it cannot be reached.
  */
 must_check bool db_migrate(const char *conninfo, const struct db_migrations *migrations,

@@ -68,3 +68,10 @@ SELECT name, checksum FROM schema_migration ORDER BY name;
 
 -- name: migration_insert(name, checksum)
 INSERT INTO schema_migration (name, checksum) VALUES ($1, $2);
+
+-- What the schema itself wants done at the end of each migrate, applied migrations or none: its function migrated().
+-- name: migrated_there()
+SELECT 1 WHERE to_regprocedure('migrated()') IS NOT NULL;
+
+-- name: migrated()
+SELECT migrated();

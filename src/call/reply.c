@@ -107,25 +107,32 @@ static bool add_pair(struct buf *link, const char *name, const char *value)
 	return good && buf_add(link, "&");
 }
 
-/* The same query with the new cursor at its end. */
-static bool add_next(struct call *c, struct buf *link, const char *cursor)
+/* Where the next page begins: a column of the query, and the parameter that takes it. */
+static const struct follow {
+	const char *column, *parameter;
+} follows[] = { { "next_cursor", "cursor" }, { "next_after", "after" } };
+
+/* The same query with the new beginning at its end. */
+static bool add_next(struct call *c, struct buf *link, const char *parameter, const char *value)
 {
 	size_t path = strcspn(c->target_text, "?");
 	bool good = buf_addf(link, "<%s%.*s?", c->service->base_url, (int)path, c->target_text);
 
 	for (size_t i = 0; i < c->url.pair_count && good; i++)
-		if (strcmp(c->url.pairs[i].name, "cursor") != 0)
+		if (strcmp(c->url.pairs[i].name, parameter) != 0)
 			good = add_pair(link, c->url.pairs[i].name, c->url.pairs[i].value);
-	return good && buf_addf(link, "cursor=%s>; rel=\"next\"", cursor);
+	return good && buf_addf(link, "%s=%s>; rel=\"next\"", parameter, value);
 }
 
 bool call_page(struct call *c, const struct db_rows *rows)
 {
-	const char *cursor = db_text(rows, 0, "next_cursor");
-	buf_auto link = { .limit = 16 * KIB };
+	for (size_t i = 0; i < COUNT_OF(follows); i++) {
+		const char *value = db_text(rows, 0, follows[i].column);
+		buf_auto link = { .limit = 16 * KIB };
 
-	if (cursor && c->endpoint->method == METHOD_GET) {
-		if (!add_next(c, &link, cursor))
+		if (!value || c->endpoint->method != METHOD_GET)
+			continue;
+		if (!add_next(c, &link, follows[i].parameter, value))
 			return problem(&c->problem, PROBLEM_INTERNAL,
 			               "the link to the next page is too long");
 		c->reply.link = buf_take(&link);

@@ -126,6 +126,14 @@ static bool apply(struct db_session *s, const struct db_migration *m, struct pro
 	return tell(s, Q_MIGRATION_INSERT(m->name, m->checksum), p) && tell(s, Q_COMMIT(), p);
 }
 
+static bool follow_up(struct db_session *s, struct problem *p)
+{
+	db_rows_auto *there = NULL;
+
+	return ask(s, Q_MIGRATED_THERE(), &there, p) &&
+	       (db_count(there) == 0 || tell(s, Q_MIGRATED(), p));
+}
+
 static bool migrate(struct db_session *s, const struct db_migrations *migrations,
                     db_migrated_fn *done, void *context, struct problem *p)
 {
@@ -141,7 +149,7 @@ static bool migrate(struct db_session *s, const struct db_migrations *migrations
 		if (done)
 			done(context, migrations->list[count].name);
 	}
-	return true;
+	return follow_up(s, p);
 }
 
 bool db_migrate(const char *conninfo, const struct db_migrations *migrations, db_migrated_fn *done,

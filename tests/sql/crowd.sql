@@ -111,6 +111,30 @@ SELECT now() - (240000 - g) * (now() - (now() - interval '24 months')) / 240000,
     SELECT array_agg((lpad(to_hex(1700000000000 + n * 30000), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid) AS carers
       FROM generate_series(1 + g * 7919 % 20000, 1 + g * 7919 % 20000 + CASE WHEN g % 20 = 0 THEN 9 ELSE 0 END)
            AS n) AS l;
+-- Three events a carer, of transactions that are long over; the first carer has 2,000 more, every second of them another
+-- organisation's doing, which is shared with consent only. The large organisation may see her, too.
+INSERT INTO event_kind (kind, resource, path, shared) VALUES ('crowd.shared', 'carer', '/v1/carers/%1$s', true);
+
+INSERT INTO carer_access (organisation_id, carer_id, reason, starts_at, council, state, source, known, changed_at)
+SELECT ('00000000-0000-7000-9000-' || lpad('1', 12, '0'))::uuid, c.id, 'granted', c.created_at, c.council, c.state, c.source,
+       c.known, c.updated_at
+  FROM crowd w JOIN carer c USING (id) WHERE w.g = 1;
+
+INSERT INTO event (era, txid, at, recorded_at, council, carer_id, kind, resource_id, version, state, summary, actor, role)
+SELECT 0, 3 + c.g / 1000, c.at + n * interval '1 day', c.at, c.council, c.id,
+       (ARRAY['carer.created', 'carer.updated', 'carer.registered'])[n], c.id, n, c.state, 'The carer was changed', 'somebody',
+       'practitioner'
+  FROM crowd c CROSS JOIN generate_series(1, 3) AS n
+ ORDER BY c.g, n;
+
+INSERT INTO event (era, txid, at, recorded_at, council, carer_id, kind, resource_id, version, summary, actor, role, organisation_id)
+SELECT 0, 300, c.at + n * interval '1 hour', c.at, c.council, c.id, (ARRAY['carer.updated', 'crowd.shared'])[1 + n % 2], c.id, n,
+       'The carer was changed', 'somebody', 'support_worker', '00000000-0000-7000-9000-000000000003'
+  FROM crowd c CROSS JOIN generate_series(100, 2099) AS n
+ WHERE c.g = 1;
+
+INSERT INTO event_organisation (organisation_id, era, txid, id, carer_id, at)
+SELECT a.organisation_id, e.era, e.txid, e.id, e.carer_id, e.at FROM carer_access a JOIN event e USING (carer_id);
 
 SET session_replication_role = origin;
 VACUUM (ANALYZE);

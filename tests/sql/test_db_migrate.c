@@ -33,14 +33,21 @@ static const struct db_migration dawdling[] = {
 	{ "0001_slow", "CREATE TABLE one AS SELECT 1 AS n FROM pg_sleep(0.1)", "aa" }
 };
 
+static const struct db_migration hooked[] = {
+	FIRST,
+	{ "0002_hook",
+	  "CREATE FUNCTION migrated() RETURNS void LANGUAGE sql AS 'UPDATE one SET n = n + 1'",
+	  "ab" }
+};
+
 static const struct db_migrations one = { right, 1 }, two = { right, 2 }, changed = { other, 2 };
 static const struct db_migrations squeezed_in = { squeezed, 3 }, broken = { failing, 3 },
 				  leaving = { departing, 3 };
-static const struct db_migrations slow = { dawdling, 1 };
+static const struct db_migrations slow = { dawdling, 1 }, hooks = { hooked, 2 };
 
 static int empty_database(void **state)
 {
-	floor_sql("DROP TABLE IF EXISTS schema_migration, one");
+	floor_sql("DROP TABLE IF EXISTS schema_migration, one; DROP FUNCTION IF EXISTS migrated()");
 	return floor_fresh(state);
 }
 
@@ -108,6 +115,15 @@ static void a_database_without_all_of_them_is_told_from_one_that_has(void **stat
 	assert_int_equal(migrate(&one), 1);
 	assert_not_migrated(&two,
 	                    "migration 0002_second is not applied: run `carers-api migrate` first");
+}
+
+static void the_schemas_own_last_step_is_taken_each_time(void **state)
+{
+	(void)state;
+	assert_int_equal(migrate(&hooks), 2);
+	assert_int_equal(floor_number("SELECT n FROM one"), 2);
+	assert_int_equal(migrate(&hooks), 0);
+	assert_int_equal(floor_number("SELECT n FROM one"), 3);
 }
 
 static void one_that_was_changed_is_refused(void **state)
@@ -201,6 +217,7 @@ static void without_a_database_it_is_unavailable(void **state)
 static const struct CMUnitTest tests[] = {
 	MIGRATION_TEST(each_is_applied_once),
 	MIGRATION_TEST(a_database_without_all_of_them_is_told_from_one_that_has),
+	MIGRATION_TEST(the_schemas_own_last_step_is_taken_each_time),
 	MIGRATION_TEST(one_that_was_changed_is_refused),
 	MIGRATION_TEST(one_that_is_not_known_is_refused),
 	MIGRATION_TEST(one_that_comes_too_late_is_refused),

@@ -7,8 +7,8 @@ import pytest
 from support.sql import QUERIES, Session, new_id
 
 PEOPLE = 200_000
-FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "schema_migration", "assessment_transition",
-       "assessment_available", "council_default", "council_settings"}  # all others grow
+FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
+       "assessment_transition", "assessment_available", "council_default", "council_settings"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 SINCE = "2023-11-14T00:00:00Z"
@@ -67,11 +67,11 @@ def nodes(plan):
         yield from nodes(child)
 
 
-def look(crowd, caller, name, *arguments, carer=None, role=None, if_match=None):
+def look(crowd, caller, name, *arguments, carer=None, role=None, **others):
     """Runs the query under the caller's claims; the plan's nodes, and the rows that it touched in growing tables."""
     usual, claims = CALLERS[caller]
     session = Session(crowd)
-    session.take_on(role or usual, **{**claims, **({"carer": carer} if carer else {}), "if_match": if_match})
+    session.take_on(role or usual, **{**claims, **({"carer": carer} if carer else {}), **others})
     try:
         rows = session.execute(name, *arguments, explain="EXPLAIN (ANALYZE, FORMAT JSON) ")
         found = list(nodes(rows[0][0][0]["Plan"]))
@@ -234,6 +234,67 @@ class TestAccess:
         assert dict(session.sql("SELECT relname, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"
                                 " OR relname = 'carer_access' AND idx_tup_fetch > 0")) == {}
         crowd.rollback()
+@pytest.fixture(scope="module")
+def busy(crowd):
+    """The first carer, of 2,003 events; half of them are others' doings, which she does not let organisations share."""
+    Session(crowd).take_on("council_admin", COUNCILS)
+    one = str(Session(crowd).sql("SELECT id FROM carer ORDER BY id LIMIT 1")[0][0])
+    crowd.rollback()
+    return one
+
+
+def walks_of(plan, index):
+    """The scans of an index, each of which must have the row comparison in its condition: a late page would walk otherwise."""
+    walks = [node for node in plan if node.get("Index Name") == index]
+    assert walks and all("ROW(" in node["Index Cond"] for node in walks), index
+    return walks
+
+
+@pytest.mark.parametrize("cursor", [None, "AAYqjLTIAAAAAAAAAAAAAA"], ids=["first page", "later page"])
+@pytest.mark.parametrize("caller", list(CALLERS))
+def test_a_timeline_reads_a_page_of_a_long_one(crowd, busy, caller, cursor):
+    role = {"a council": {"councils": COUNCILS}}.get(caller, {})
+    plan = look(crowd, caller, "timeline", busy, 50, cursor, None, None, carer=busy, **role)
+
+    walk, = walks_of(plan, "event_by_carer")
+    assert walk["Actual Rows"] <= 51
+    assert walk.get("Rows Removed by Filter", 0) <= (51 if "organisation" in caller else 0)  # what is not shared with it
+    assert touched(plan) <= 51 + 51 + 51 * 2 + 10  # entries, those passed over, the policy's look at her accesses, the carer
+
+
+@pytest.mark.parametrize("kind", ["carer.registered", "crowd"])
+@pytest.mark.parametrize("caller", list(CALLERS))
+def test_a_rare_kind_is_found_without_asking_the_policy_for_each_entry(crowd, busy, caller, kind):
+    role = {"a council": {"councils": COUNCILS}}.get(caller, {})
+    plan = look(crowd, caller, "timeline", busy, 50, None, kind, None, carer=busy, **role)
+
+    assert touched(plan) <= 2_003 + 51 + 10
+
+
+@pytest.mark.parametrize("after", [None, "AAAAAAAAAAAAAABkAAAAAAAAAAA"], ids=["beginning", "later"])
+@pytest.mark.parametrize("caller, name, index", [
+    ("a council", "changes_of_councils", "event_by_council"), ("twelve councils", "changes_of_councils", "event_by_council"),
+    ("a large organisation", "changes_of_organisation", "event_organisation_pkey"),
+    ("a small organisation", "changes_of_organisation", "event_organisation_pkey"),
+    ("a carer", "changes_of_self", "event_by_carer_order")])
+def test_a_page_of_changes_walks_a_page(crowd, busy, caller, name, index, after):
+    plan = look(crowd, caller, name, after, 50, carer=busy)
+
+    walk, = walks_of(plan, index)
+    rows = walk["Actual Rows"] * walk["Actual Loops"]
+    if "organisation" in caller:  # of the rows of its own it walks 1,000 at most, and reads the events of a page
+        assert rows <= 1000 and touched(plan) <= 1000 + 51 * 3
+    else:
+        assert touched(plan) == rows <= 51 * len(CALLERS[caller][1].get("councils", [1]))
+
+
+def test_an_era_is_looked_after_by_index(cluster, crowd):
+    with psycopg2.connect(cluster.conninfo("carers_owner", crowd.info.dbname)) as connection:
+        session = Session(connection)
+        session.sql("SELECT event_era_follow() IS NULL")
+        assert {table for (table,) in session.sql("SELECT relname FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0")} <= FEW
+        assert session.sql("SELECT era FROM event_era") == [(0,)]
+    connection.close()
 
 
 def test_a_plan_and_who_read_it_are_found_by_their_carer(crowd, somebody):

@@ -10,7 +10,7 @@ COUNCIL = ["council_admin", "practitioner"]
 PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent",
-            "carer_demographics", "carer_demographics_view", "assessment", "assessment_view"]
+            "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event"]
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings"]
 
 
@@ -137,6 +137,11 @@ def test_nobody_deletes(acting, world, role, table):
     "UPDATE carer_access SET ends_at = NULL", "UPDATE organisation SET name = 'x'", "DELETE FROM carer_transition",
     "INSERT INTO carer_access (organisation_id, carer_id, reason) VALUES (gen_random_uuid(), gen_random_uuid(), 'granted')",
     "INSERT INTO carer_transition VALUES ('close', 'none', 'closed', '{carer}', 1)", "SELECT * FROM carer_twins(NULL)",
+    "UPDATE event SET summary = 'x'", "UPDATE event_organisation SET gone = false", "UPDATE event_kind SET shared = false",
+    "INSERT INTO event (council, carer_id, kind, resource_id, summary) VALUES ('x', gen_random_uuid(), 'carer.created',"
+    " gen_random_uuid(), 'x')", "INSERT INTO event_organisation VALUES (gen_random_uuid(), 0, 1, 1, gen_random_uuid())",
+    "SELECT note_event(gen_random_uuid(), 'x', 'carer.created', gen_random_uuid(), 1, 'x', 'x')", "UPDATE event_era SET era = 7",
+    "SELECT event_era_follow()", "SELECT migrated()",
     "CREATE TABLE mine ()", "CREATE TEMPORARY TABLE mine ()", "SELECT idempotency_sweep(1)",
     "INSERT INTO carer (id, council, given_name, family_name, identification, state) VALUES"
     " (gen_random_uuid(), 'E09000019', 'A', 'B', '{\"source\": \"gp\"}', 'active')"])
@@ -168,8 +173,8 @@ def test_every_table_has_row_level_security_or_holds_no_person(owner):
     owner.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
                   " AND NOT relrowsecurity")
     assert {name for (name,) in owner.fetchall()} == {
-        "schema_migration", "carer_transition", "carer_available", "event_kind", "assessment_transition", "assessment_available",
-        "council_default"}
+        "schema_migration", "carer_transition", "carer_available", "event_kind", "event_era", "assessment_transition",
+        "assessment_available", "council_default"}
 
 
 def test_every_table_says_what_it_is(owner):
