@@ -457,11 +457,11 @@ class TestVersions:
 class TestEvents:
     """What is told, to whom, and once."""
 
-    def test_a_grant_is_told_to_its_organisation_and_those_who_see_her(self, carer, organisation, give, events):
+    def test_a_grant_is_told_to_its_organisation_and_to_no_other_that_sees_her(self, carer, organisation, give, events):
         org, other = organisation(), organisation()
         one = carer(role="support_worker", org=other)
         give(one, org)
-        assert events(one) == [("access.granted", "in_force", org, {org: False, other: False})]
+        assert events(one) == [("access.granted", "in_force", org, {org: False})]
 
     def test_an_end_says_that_the_carer_is_gone(self, carer, organisation, give, end, events):
         one, org = carer(), organisation()
