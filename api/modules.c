@@ -16,6 +16,7 @@ const struct module *const modules[] = {
 	&module_consents,
 	&module_demographics,
 	&module_changes,
+	&module_passports,
 	&module_platform,
 	&module_timeline,
 	&module_triage,

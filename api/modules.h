@@ -14,6 +14,7 @@ extern const struct module module_contacts;
 extern const struct module module_consents;
 extern const struct module module_demographics;
 extern const struct module module_changes;
+extern const struct module module_passports;
 extern const struct module module_platform;
 extern const struct module module_timeline;
 extern const struct module module_triage;

@@ -42,6 +42,7 @@ struct endpoint {
 	bool reads;                             /* GET, or marked `x-reads: true`: READ ONLY */
 	bool noted;                             /* `x-audit: read`: reading leaves an audit row */
 	bool uncounted;                         /* `x-uncounted: true`: no rate limit */
+	bool unstored;    /* `x-no-store: true`: no cache keeps an answer, not even the client's */
 	unsigned cost;    /* `x-cost`: as how many requests it counts in the rate limit */
 	bool takes_key;   /* has an Idempotency-Key parameter */
 	bool needs_match; /* If-Match is required */

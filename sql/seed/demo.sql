@@ -115,3 +115,9 @@ SELECT uuid7(c.state_since), c.id, c.triage ->> 'level', c.triage -> 'needs', (c
   FROM carer c
  WHERE c.triage IS NOT NULL
  ORDER BY c.id;
+
+-- A passport to try the check with.
+INSERT INTO passport (id, carer_id, number, issued_by_role)
+SELECT uuid7(clock_timestamp()), c.id, 'CP-3M8K-Z0QT-7WVA-X1G4', 'practitioner'
+  FROM carer c
+ WHERE c.given_name = 'Nadia' AND c.family_name = 'Rahman';

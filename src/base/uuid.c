@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 
 static const char digits[] = "0123456789abcdef";
 
@@ -69,18 +69,6 @@ static uint64_t next_tick(void)
 	last = tick;
 	pthread_mutex_unlock(&lock);
 	return tick;
-}
-
-static void random_bytes(uint8_t *bytes, size_t size)
-{
-	size_t have = 0;
-
-	while (have < size) {
-		ssize_t got = getrandom(bytes + have, size - have, 0);
-
-		if (got > 0)
-			have += (size_t)got;
-	}
 }
 
 void uuid_make(char ret_text[static UUID_TEXT])

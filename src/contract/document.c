@@ -10,9 +10,9 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId", "summary",  "description", "tags",         "parameters",  "requestBody",
-	"responses",   "security", "x-audit",     "x-reads",      "x-uncounted", "x-roles",
-	"x-cost",      "x-rule",   "deprecated",  "externalDocs",
+	"operationId", "summary",  "description", "tags",       "parameters",   "requestBody",
+	"responses",   "security", "x-audit",     "x-reads",    "x-uncounted",  "x-roles",
+	"x-cost",      "x-rule",   "x-no-store",  "deprecated", "externalDocs",
 };
 
 static bool known_word(const char *word)
@@ -45,6 +45,7 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	                  json_is_true(json_object_get(operation->json, "x-reads"));
 	endpoint->noted = audit && strcmp(audit, "read") == 0;
 	endpoint->uncounted = json_is_true(json_object_get(operation->json, "x-uncounted"));
+	endpoint->unstored = json_is_true(json_object_get(operation->json, "x-no-store"));
 	if (!endpoint->id)
 		loader_fault(l, operation, "no operationId");
 	else if (audit && !endpoint->noted)

@@ -91,7 +91,9 @@ void put_common_headers(struct exchange *x)
 
 	response_header(x->response, "X-Request-ID", "%s", x->id);
 	response_header(x->response, "X-Content-Type-Options", "nosniff");
-	if (!e || !e->public)
+	if (e && e->unstored)
+		response_header(x->response, "Cache-Control", "no-store");
+	else if (!e || !e->public)
 		response_header(x->response, "Cache-Control", "%s", "private, no-cache");
 	if (x->host->tls)
 		response_header(x->response, "Strict-Transport-Security", "max-age=31536000");

@@ -73,6 +73,12 @@ SELECT gen_random_uuid(), c.id, c.council, p.purpose, p.org, CASE WHEN p.org IS 
 
 INSERT INTO carer_demographics (carer_id, council, ethnicity, gender)
 SELECT c.id, c.council, 'white_british', 'woman' FROM crowd c WHERE c.g % 10 = 0;
+INSERT INTO passport (id, carer_id, council, number, issued_on, expires_on, issued_by, issued_by_role)
+SELECT uuid7(c.at), c.id, c.council,
+       'CP-' || regexp_replace(lpad(translate(to_hex(c.g * 104729), 'abcdef', 'ABCDEF'), 16, '0'), '(.{4})(?=.)', '\1-', 'g'),
+       c.at::date, c.at::date + 730, 'somebody', 'practitioner'
+  FROM crowd c
+ WHERE c.g % 2 = 0;
 
 INSERT INTO assessment (id, carer_id, council, kind, state, created_at, updated_at, assessor_type, assessor_organisation_id,
                         planned, due_on, completed_on, needs, practitioner_notes)

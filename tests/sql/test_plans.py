@@ -11,6 +11,7 @@ FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "eve
        "assessment_transition", "assessment_available", "council_default", "council_settings"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
+PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
 SINCE = "2023-11-14T00:00:00Z"
 ASSESSMENT = "059a98d2-cd00-7000-8000-000000000001"  # somebody's
 CONSENT = "049a98d2-cd00-7000-9000-000000000004"  # somebody's latest, to share with the small organisation
@@ -57,6 +58,9 @@ def somebody(crowd):
                         if number < 4 else said("share_with_organisation", SMALL))
     session.execute("demographics_make", one, '{"gender": "woman"}')
     session.execute("assessment_insert", ASSESSMENT, one, "in_progress", '{"kind": "light_touch"}')
+    session.take_on("practitioner", COUNCILS[:1])
+    session.execute("carer_move", one, "register", None)
+    session.execute("passport_issue", TRIAGE, one, PASSPORT, None)
     crowd.commit()
     return one
 
@@ -69,7 +73,7 @@ def nodes(plan):
 
 def look(crowd, caller, name, *arguments, carer=None, role=None, **others):
     """Runs the query under the caller's claims; the plan's nodes, and the rows that it touched in growing tables."""
-    usual, claims = CALLERS[caller]
+    usual, claims = CALLERS.get(caller, ("", {}))  # the public has no claims
     session = Session(crowd)
     session.take_on(role or usual, **{**claims, **({"carer": carer} if carer else {}), **others})
     try:
@@ -356,6 +360,25 @@ class TestContacts:
         look(crowd, caller, "contact_record", somebody, new_id(), json.dumps({
             "channel": "phone", "direction": "inbound", "reason": "review", "outcome": "other",
             **({"corrects_contact_id": contact} if caller == "a small organisation" else {})}))
+@pytest.mark.parametrize("name, argument", [("passport_read", None), ("passport_issued", TRIAGE), ("passport_revoked", None)])
+def test_a_carers_passport_is_found_by_key(crowd, somebody, caller, name, argument):
+    assert touched(look(crowd, caller, name, argument or somebody, carer=somebody)) <= 6
+
+
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a carer"])
+def test_a_passport_is_revoked_and_the_next_one_issued_by_key(crowd, somebody, caller):
+    look(crowd, caller, "passport_revoke", somebody, '{"reason": "lost"}', carer=somebody)
+    if caller != "a carer":
+        session = Session(crowd)
+        session.take_on("practitioner", COUNCILS[:1])
+        session.execute("passport_revoke", somebody, '{"reason": "lost"}')
+        look(crowd, caller, "passport_issue", new_id(), somebody, "CP-1000-0000-0000-000Z", None)
+
+
+@pytest.mark.parametrize("number", [PASSPORT, "CP-1000-0000-0000-000Z", None])
+@pytest.mark.parametrize("caller", ["the public", "a council", "a carer"])
+def test_the_check_probes_by_index_whatever_is_asked(crowd, somebody, caller, number):
+    look(crowd, caller, "passport_check", number)
 
 
 ASKED = {"no filter": (None, None, None), "a council": (COUNCILS[1], None, None), "a kind": (None, "light_touch", None),

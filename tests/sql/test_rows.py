@@ -9,7 +9,7 @@ ROLES = [role for role in CLASSES if role]
 COUNCIL = ["council_admin", "practitioner"]
 PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
-PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent",
+PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent", "passport",
             "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event"]
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings"]
 

@@ -127,6 +127,10 @@ class TestDemo:
         assert Session(demo).sql("SELECT c.id, c.version FROM carer c LEFT JOIN carer_triage t ON t.carer_id = c.id"
                                  " WHERE c.version <> 1 OR (t.id IS NULL) <> (c.state IN ('identified', 'closed'))") == []
 
+    def test_its_passport_is_the_one_of_the_contract_and_is_valid(self, demo):
+        number = SCHEMAS["Passport"]["properties"]["number"]["example"]
+        assert Session(demo).sql("SELECT passport_valid(%s), passport_valid(NULL)", number) == [(True, False)]
+
     def test_nobody_in_it_can_be_anybody(self, demo):
         session = Session(demo)
         assert session.sql("SELECT nhs_number FROM carer WHERE nhs_number NOT LIKE '999%%'", None) == []
