@@ -360,6 +360,9 @@ class TestContacts:
         look(crowd, caller, "contact_record", somebody, new_id(), json.dumps({
             "channel": "phone", "direction": "inbound", "reason": "review", "outcome": "other",
             **({"corrects_contact_id": contact} if caller == "a small organisation" else {})}))
+
+
+@pytest.mark.parametrize("caller", list(CALLERS))
 @pytest.mark.parametrize("name, argument", [("passport_read", None), ("passport_issued", TRIAGE), ("passport_revoked", None)])
 def test_a_carers_passport_is_found_by_key(crowd, somebody, caller, name, argument):
     assert touched(look(crowd, caller, name, argument or somebody, carer=somebody)) <= 6
