@@ -1,14 +1,56 @@
--- The invented data set of ./dev bench: two councils, four organisations, :carers carers; the same at every run.
+-- The invented data set of ./dev bench: :councils councils, four organisations, :carers carers; the same at every run.
+-- Names are as common as names are: the first family name is borne by one in a hundred, one in ten is double.
 --
 -- Run by the superuser of the bench's own database, without triggers: what they would fill in is filled in here, because
 -- one transaction that asks for a million carers' twins would need a million locks.
 SET session_replication_role = replica;
 BEGIN;
 
+CREATE TEMPORARY TABLE council AS
+SELECT place - 1 AS place, code
+  FROM unnest(ARRAY['E09000019', 'E09000007', 'E09000012', 'E09000014', 'E09000022', 'E09000025', 'E09000028', 'E09000030',
+                    'E09000032', 'E09000033', 'E09000002', 'E09000003']) WITH ORDINALITY AS c(code, place)
+ WHERE place <= :councils;
+
+-- A rank among so many, as if drawn for each carer and question: the nth is about n times as rare as the first; `flat`
+-- says how many are nearly as common as that.
+CREATE FUNCTION pg_temp.drawn(i bigint, question bigint, many integer, flat float8) RETURNS integer LANGUAGE sql IMMUTABLE
+    RETURN floor(flat * (power((many + flat) / flat, (hashint8extended(i, question) & 2147483647) / 2147483648.0) - 1));
+
+CREATE TEMPORARY TABLE syllable AS
+SELECT place - 1 AS place, word
+  FROM unnest(ARRAY['ra', 'so', 'mi', 'ka', 'le', 'to', 'ni', 'ba', 'du', 'hel', 'wi', 'jor', 'pa', 'ge', 'fin', 'lu', 'za',
+                    'chi', 'mon', 'ta', 'vi', 'ho', 'ner', 'sha', 'bri']) WITH ORDINALITY AS s(word, place);
+CREATE TEMPORARY TABLE bearable AS
+SELECT row_number() OVER (ORDER BY d.word NULLS FIRST, c.word NULLS FIRST, b.place, a.place) AS rank,
+       initcap(concat(a.word, b.word, c.word, d.word)) AS name
+  FROM syllable a CROSS JOIN syllable b
+ CROSS JOIN (SELECT NULL AS word UNION ALL SELECT s.word FROM syllable s) AS c
+ CROSS JOIN (SELECT NULL AS word UNION ALL SELECT s.word FROM syllable s WHERE s.place < 3) AS d;
+CREATE TEMPORARY TABLE family AS
+SELECT row_number() OVER (ORDER BY n.rank) - 1 AS rank, n.name
+  FROM (SELECT place - 100 AS rank, word AS name
+          FROM unnest(ARRAY['Smith', 'Jones', 'Khan', 'Patel', 'Williams', 'Ahmed', 'Taylor', 'Brown', 'Begum', 'Davies', 'Evans',
+                            'Hussain', 'Ali', 'Singh', 'Wilson', 'Thomas', 'Rahman', 'Johnson', 'Roberts', 'Okafor', 'O''Brien',
+                            'Nowak', 'Walker', 'Wright', 'Lindqvist', 'Mensah', 'Murray', 'Clarke', 'Robinson', 'Thompson'])
+               WITH ORDINALITY AS f(word, place)
+         UNION ALL
+        SELECT b.rank, b.name FROM bearable b) AS n;
+CREATE TEMPORARY TABLE given AS
+SELECT row_number() OVER (ORDER BY n.rank) - 1 AS rank, n.name
+  FROM (SELECT place - 100 AS rank, word AS name
+          FROM unnest(ARRAY['Margaret', 'Mary', 'Susan', 'John', 'David', 'Mohammed', 'Patricia', 'Michael', 'Fatima', 'Joan',
+                            'Nadia', 'Tom', 'Grace', 'Idris', 'Mei', 'Olwen', 'Piotr', 'Ruth', 'Samuel', 'Zainab', 'Helen',
+                            'Amina', 'Peter', 'Sarah', 'Linda', 'James', 'Elizabeth']) WITH ORDINALITY AS g(word, place)
+         UNION ALL
+        SELECT b.rank + 100, b.name FROM bearable b WHERE b.rank <= 3000) AS n;
+ANALYZE family;
+ANALYZE given;
+
 INSERT INTO organisation (id, name, kind, councils)
 SELECT ('0190a000-0000-7000-9000-' || (100000000000 + i))::uuid, 'Invented organisation ' || i,
        (ARRAY['carer_organisation', 'breaks_provider', 'hospital_trust', 'community_organisation'])[i + 1],
-       ARRAY[(ARRAY['E09000019', 'E09000007'])[i % 2 + 1]]
+       ARRAY(SELECT c.code FROM council c WHERE c.place % least(4, :councils) = i % least(4, :councils))
   FROM generate_series(0, 3) AS i;
 
 INSERT INTO carer (id, council, state, created_at, updated_at, state_since, kind, given_name, family_name, family_key,
@@ -16,11 +58,9 @@ INSERT INTO carer (id, council, state, created_at, updated_at, state_since, kind
                    identification, source, previously_known, known_to_social_care, known, employment_status, gp, cared_for,
                    triage)
 SELECT ('0190a000-0000-7000-8000-' || (100000000000 + i))::uuid,
-       (ARRAY['E09000019', 'E09000007'])[i % 2 + 1],
-       s.state, t.made, t.made, t.made,
+       k.code, s.state, t.made, t.made, t.made,
        (ARRAY['adult', 'adult', 'adult', 'parent', 'young'])[i % 5 + 1],
-       (ARRAY['Nadia', 'Tom', 'Grace', 'Idris', 'Mei', 'Olwen', 'Piotr', 'Ruth', 'Samuel', 'Zainab', 'Joan'])[i % 11 + 1],
-       f.family_name, search_key(f.family_name),
+       g.name, f.family_name, search_key(f.family_name),
        date '1935-01-01' + i * 37 % 25000,
        n.nhs_number,
        jsonb_build_object('phone', '+447700900' || lpad((i % 1000)::text, 3, '0'), 'email', 'carer.' || i || '@example.org',
@@ -39,15 +79,17 @@ SELECT ('0190a000-0000-7000-8000-' || (100000000000 + i))::uuid,
             jsonb_build_object('level', 'light', 'needs', jsonb_build_array('information_and_advice'), 'completed_on',
                                to_char(t.made, 'YYYY-MM-DD')) END
   FROM generate_series(0, :carers - 1) AS i
+  JOIN council k ON k.place = i % :councils
+  JOIN given g ON g.rank = pg_temp.drawn(i, 0, 3000, 8)
+  JOIN family a ON a.rank = pg_temp.drawn(i, 1, 60000, 10)
+  JOIN family b ON b.rank = pg_temp.drawn(i, 2, 60000, 10)
+ CROSS JOIN LATERAL (SELECT a.name || CASE WHEN i % 10 = 7 THEN '-' || b.name ELSE '' END) AS f(family_name)
  CROSS JOIN LATERAL (SELECT timestamptz '2025-01-01 09:00:00+00' + i * interval '1 second' AS made) AS t
  CROSS JOIN LATERAL (SELECT (ARRAY['identified', 'registered', 'active', 'active', 'inactive', 'closed'])[i / 2 % 6 + 1]
                     ) AS s(state)
  CROSS JOIN LATERAL (SELECT (ARRAY['gp', 'self', 'hospital_discharge', 'carer_organisation'])[i / 2 % 4 + 1]) AS o(source)
- CROSS JOIN LATERAL (SELECT (ARRAY['Rahman', 'Okafor', 'O''Brien', 'Nowak', 'Smith', 'Jones', 'Ahmed', 'Lindqvist', 'Mensah',
-                                   'Evans', 'Murray', 'Clarke', 'Begum'])[i % 13 + 1] || '-'
-                         || (ARRAY['Hill', 'Ward', 'Marsh', 'Green', 'Stone', 'Field', 'Brook'])[i / 13 % 7 + 1]
-                    ) AS f(family_name)
- CROSS JOIN LATERAL (SELECT 'N' || 1 + i % 19 || ' ' || i / 19 % 10 || 'U' || chr(65 + i / 190 % 4)) AS p(postcode)
+ CROSS JOIN LATERAL (SELECT 'N' || 1 + i % 19 || ' ' || i / 19 % 10 || chr(65 + i / 190 % 20) || chr(65 + i / 3800 % 20)
+                    ) AS p(postcode)
  -- 999: numbers that are given to nobody. A check digit of 10 makes no number (modulus 11).
  CROSS JOIN LATERAL (SELECT 11 - sum(substr((999000000 + i)::text, k, 1)::integer * (11 - k)) % 11 AS digit
                        FROM generate_series(1, 9) AS k) AS c
@@ -59,5 +101,6 @@ SELECT ('0190a000-0000-7000-9000-' || (100000000000 + r.i % 4))::uuid, c.id, 're
   FROM carer c
  CROSS JOIN LATERAL (SELECT right(c.id::text, 12)::bigint - 100000000000 AS i) AS r;
 
+SELECT search_fill();
 COMMIT;
-VACUUM ANALYZE organisation, carer, carer_access; -- not what is empty: plans for an empty table read it from end to end
+VACUUM ANALYZE organisation, carer, carer_access, carer_term, name_near; -- not what is empty: plans for an empty table read it from end to end

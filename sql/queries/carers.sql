@@ -212,12 +212,63 @@ noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT p.council, ARRAY[p.id] FROM page p)
 SELECT page_body((SELECT p.body FROM page p), NULL) AS body, NULL::text AS next_cursor;
 
--- Searches, one query for every class: what is compared is nearly a key, so that row-level security has little left to weed
--- out. A search that finds nobody leaves its audit row as well.
--- name: carers_by_nhs_number(nhs_number)
-WITH page AS MATERIALIZED (
-    SELECT c.id, c.council, c.body
-      FROM (SELECT c.id FROM carer c WHERE c.nhs_number = $1 ORDER BY c.id DESC LIMIT 50) AS f
+-- Searches. `body`: CarerSearch. What is asked is taken apart by terms_asked: places, all of which a carer's terms must
+-- fill. More exact answers come first, then newer ones. A search that finds nobody leaves its audit row as well.
+
+-- For council and partner roles, by name, birth and postcode. The place that the fewest rows fill drives; of these rows,
+-- those that fill the others too are weighed. Of what is very common 20,000 rows are looked at, and 2,000 weighed. Where there
+-- is one place only, there is nothing to weigh, and equal terms come newest first out of the index.
+-- name: carers_by_terms(body)
+WITH asked AS MATERIALIZED (
+    SELECT a.place, a.level, a.words, a.pattern FROM terms_asked($1::jsonb) AS a),
+bound AS MATERIALIZED (
+    SELECT coalesce(($1::jsonb ->> 'limit')::integer, 20) AS answers, 20000 / greatest(cardinality(app_scopes()), 1) AS walk,
+           (SELECT count(DISTINCT a.place) FROM asked a) = 1 AS alone),
+wanted AS MATERIALIZED (
+    SELECT a.place, a.level, s.scope, CASE a.level WHEN 2 THEN w.term || E'\x01' ELSE w.term END AS low,
+           CASE a.level WHEN 2 THEN w.term || U&'\+10FFFF' ELSE w.term END AS high,
+           CASE WHEN b.alone AND a.level <> 2 THEN b.answers ELSE b.walk END AS walk
+      FROM bound b CROSS JOIN asked a CROSS JOIN unnest(a.words) AS w(term) CROSS JOIN unnest(app_scopes()) AS s(scope)),
+driver AS MATERIALIZED (
+    SELECT w.place
+      FROM bound b
+     CROSS JOIN wanted w
+     CROSS JOIN LATERAL (
+        SELECT count(*) AS size
+          FROM (SELECT FROM carer_term t
+                 WHERE t.scope = w.scope AND t.term >= w.low AND t.term <= w.high
+                 LIMIT CASE WHEN b.alone THEN 0 ELSE w.walk END) AS f) AS n
+     GROUP BY w.place
+     ORDER BY sum(n.size), w.place
+     LIMIT 1),
+others AS MATERIALIZED (
+    SELECT array_agg(o.pattern) AS patterns
+      FROM (SELECT string_agg(a.pattern, '|') AS pattern FROM asked a WHERE a.place <> (SELECT d.place FROM driver d)
+             GROUP BY a.place) AS o),
+matched AS MATERIALIZED (
+    SELECT f.carer_id, f.terms, max(w.level) AS level
+      FROM wanted w
+     CROSS JOIN LATERAL (
+        SELECT t.carer_id, t.terms
+          FROM carer_term t
+         WHERE t.scope = w.scope AND t.term >= w.low AND t.term <= w.high
+         ORDER BY t.term DESC, t.carer_id DESC
+         LIMIT w.walk) AS f
+     WHERE w.place = (SELECT d.place FROM driver d)
+       AND (f.terms ~ ALL ((SELECT o.patterns FROM others o)::text[])) IS NOT FALSE
+     GROUP BY f.carer_id, f.terms
+     ORDER BY level DESC, f.carer_id DESC
+     LIMIT (SELECT CASE WHEN b.alone THEN b.answers ELSE 2000 END FROM bound b)),
+found AS MATERIALIZED (
+    SELECT m.carer_id AS id,
+           (SELECT sum(p.best) FROM (SELECT max(a.level) AS best FROM asked a WHERE m.terms ~ a.pattern GROUP BY a.place) AS p)
+           AS weight
+      FROM matched m
+     ORDER BY weight DESC, id DESC
+     LIMIT (SELECT b.answers FROM bound b)),
+page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body, f.weight
+      FROM found f
      CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids)
@@ -225,34 +276,45 @@ noted AS (
       FROM (VALUES (1)) AS always
       LEFT JOIN page p ON true
      GROUP BY p.council)
-SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.weight DESC, p.id DESC) FROM page p), NULL) AS body;
 
--- name: carers_by_name(family_name, date_of_birth, postcode)
-WITH page AS MATERIALIZED (
-    SELECT c.id, c.council, c.body
-      FROM (SELECT c.id
-              FROM carer c
-             WHERE c.family_key = search_key($1) AND c.date_of_birth = $2::date
-               AND ($3::text IS NULL OR replace(c.postcode, ' ', '') = upper(replace($3, ' ', '')))
-             ORDER BY c.id DESC
-             LIMIT 50) AS f
-     CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
-noted AS (
-    INSERT INTO audit_entry (council, carer_ids)
-    SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
-      FROM (VALUES (1)) AS always
-      LEFT JOIN page p ON true
-     GROUP BY p.council)
-SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
-
--- name: carers_by_external_ref(system, id)
-WITH page AS MATERIALIZED (
-    SELECT c.id, c.council, c.body
-      FROM (SELECT r.carer_id AS id
+-- By NHS number or external reference for every class, and whatever the carer herself asks: the few who have that key are
+-- looked at whole.
+-- name: carers_by_key(body)
+WITH asked AS MATERIALIZED (
+    SELECT a.place, a.level, a.pattern FROM terms_asked($1::jsonb) AS a),
+keyed AS MATERIALIZED (
+    SELECT k.id
+      FROM (SELECT c.id FROM carer c WHERE c.nhs_number = $1::jsonb ->> 'nhs_number' ORDER BY c.id DESC LIMIT 200) AS k
+     UNION
+    SELECT k.carer_id
+      FROM (SELECT r.carer_id
               FROM carer_external_ref r
-             WHERE r.system = $1 AND r.ref = $2
+             WHERE r.system = $1::jsonb -> 'external_ref' ->> 'system' AND r.ref = $1::jsonb -> 'external_ref' ->> 'id'
              ORDER BY r.carer_id DESC
-             LIMIT 50) AS f
+             LIMIT 200) AS k
+     UNION
+    SELECT app_carer() WHERE current_user = 'carers_self'),
+found AS MATERIALIZED (
+    SELECT c.id, coalesce(m.weight, 0) AS weight
+      FROM keyed k
+     CROSS JOIN LATERAL (SELECT * FROM carer c WHERE c.id = k.id OFFSET 0) AS c
+     CROSS JOIN LATERAL (SELECT terms_text(carer_terms(c.given_name, c.family_name, c.date_of_birth, c.postcode)) AS terms
+                         OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+        SELECT count(*) AS places, sum(p.best) AS weight
+          FROM (SELECT max(a.level) AS best FROM asked a WHERE t.terms ~ a.pattern GROUP BY a.place) AS p) AS m
+     WHERE m.places = (SELECT count(DISTINCT a.place) FROM asked a)
+       AND coalesce(c.nhs_number = $1::jsonb ->> 'nhs_number', $1::jsonb ->> 'nhs_number' IS NULL)
+       AND ($1::jsonb -> 'external_ref' IS NULL
+            OR EXISTS (SELECT FROM carer_external_ref r
+                        WHERE r.system = $1::jsonb -> 'external_ref' ->> 'system'
+                          AND r.ref = $1::jsonb -> 'external_ref' ->> 'id' AND r.carer_id = c.id))
+     ORDER BY weight DESC, c.id DESC
+     LIMIT coalesce(($1::jsonb ->> 'limit')::integer, 20)),
+page AS MATERIALIZED (
+    SELECT c.id, c.council, c.body, f.weight
+      FROM found f
      CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids)
@@ -260,4 +322,4 @@ noted AS (
       FROM (VALUES (1)) AS always
       LEFT JOIN page p ON true
      GROUP BY p.council)
-SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p), NULL) AS body;
+SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.weight DESC, p.id DESC) FROM page p), NULL) AS body;
