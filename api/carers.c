@@ -127,20 +127,13 @@ static bool list_carers(struct call *c)
 	return list_of_councils(c, &filters);
 }
 
-/* The contract lets exactly one kind of question through. */
+/* Who has that key, and herself, are looked at whole; anybody else is found by her terms. */
 static bool search_carers(struct call *c)
 {
-	const json_t *ref = json_object_get(c->body, "external_ref");
-	const char *number = json_text(c->body, "nhs_number");
-
-	if (number)
-		return answer_page(c, Q_CARERS_BY_NHS_NUMBER(number));
-	if (ref)
-		return answer_page(c, Q_CARERS_BY_EXTERNAL_REF(json_text(ref, "system"),
-		                                               json_text(ref, "id")));
-	return answer_page(c, Q_CARERS_BY_NAME(json_text(c->body, "family_name"),
-	                                       json_text(c->body, "date_of_birth"),
-	                                       json_text(c->body, "postcode")));
+	if (json_object_get(c->body, "nhs_number") || json_object_get(c->body, "external_ref") ||
+	    strcmp(c->who->class, "carers_self") == 0)
+		return answer_page(c, Q_CARERS_BY_KEY(call_body(c)));
+	return answer_page(c, Q_CARERS_BY_TERMS(call_body(c)));
 }
 
 static const struct operation carers[] = {

@@ -2,7 +2,7 @@
 --
 -- Under row-level security an operator that is not leakproof (LIKE, regular expressions, trigrams, arrays) is never an
 -- index condition. So whatever a carer is searched by is a row with a plain key, once for everybody who may see her: her
--- council, and each organisation that was given access. See docs/adr/0018.
+-- council, and each organisation that was given access. See docs/adr/0019.
 
 -- A carer's terms: the words of her names, '=' and her date of birth, '@' and her postcode.
 
@@ -46,8 +46,7 @@ CREATE TABLE carer_term (
     scope text COLLATE "C" NOT NULL,
     term text COLLATE "C" NOT NULL,
     carer_id uuid NOT NULL,
-    terms text COLLATE "C" NOT NULL,
-    PRIMARY KEY (scope, term, carer_id) INCLUDE (terms)
+    terms text COLLATE "C" NOT NULL -- the key comes with search_fill
 );
 COMMENT ON TABLE carer_term IS
     'What carers are searched by, kept by carer_termed and carer_access_termed. A row goes with its carer by trigger: there is '
@@ -89,8 +88,7 @@ COMMENT ON FUNCTION near_keys(text) IS
 
 CREATE TABLE name_near (
     key text COLLATE "C" NOT NULL,
-    word text COLLATE "C" NOT NULL,
-    PRIMARY KEY (key, word)
+    word text COLLATE "C" NOT NULL -- the key comes with search_fill
 );
 COMMENT ON TABLE name_near IS
     'near_keys of every word of a name, whoever bears it. Words are added and not taken away; no caller may read them, only '
@@ -100,16 +98,16 @@ ALTER TABLE name_near ENABLE ROW LEVEL SECURITY;
 CREATE FUNCTION terms_asked(body jsonb) RETURNS TABLE (place bigint, level integer, words text[], pattern text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    parts text[] := name_parts(body ->> 'q');
+    parts text[] := name_parts(translate(body ->> 'q', E'''`\u00b4\u02bc\u2018\u2019\u201b\u2032', '')); -- O'Connell is one word
 BEGIN
     IF cardinality(parts) = 0 THEN
         parts := '{!}'; -- nobody's word: nothing but signs finds nobody
     END IF;
     RETURN QUERY
     WITH asked AS (
-        SELECT p.place, p.part AS word FROM unnest(parts) WITH ORDINALITY AS p(part, place)
+        SELECT p.place, p.part AS word, true AS whole FROM unnest(parts) WITH ORDINALITY AS p(part, place)
          UNION ALL -- "mei lin" asks for meilin, too
-        SELECT i + n.next, parts[i] || parts[i + 1]
+        SELECT i + n.next, parts[i] || parts[i + 1], false
           FROM generate_series(1, cardinality(parts) - 1) AS i CROSS JOIN (VALUES (0), (1)) AS n(next)),
     reading AS (
         SELECT a.place, l.level, a.word FROM asked a CROSS JOIN (VALUES (3), (2)) AS l(level)
@@ -124,6 +122,7 @@ BEGIN
              GROUP BY n.word
              ORDER BY count(*) DESC, n.word
              LIMIT 100) AS n
+         WHERE a.whole
          UNION ALL
         SELECT -t.place, 3, t.term
           FROM unnest(carer_terms(NULL, NULL, (body ->> 'date_of_birth')::date, body ->> 'postcode'))
@@ -199,24 +198,28 @@ CREATE TRIGGER carer_termed_update AFTER UPDATE ON carer FOR EACH ROW
 CREATE TRIGGER carer_termed_delete BEFORE DELETE ON carer FOR EACH ROW EXECUTE FUNCTION carer_termed();
 CREATE TRIGGER carer_access_termed AFTER INSERT ON carer_access FOR EACH ROW EXECUTE FUNCTION carer_access_termed();
 
--- Carers who are there already; also for data that is loaded without triggers.
-CREATE FUNCTION search_fill() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- Carers who are there already.
+CREATE FUNCTION search_fill() RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    TRUNCATE carer_term, name_near;
+    ALTER TABLE carer_term DROP CONSTRAINT IF EXISTS carer_term_pkey;
+    ALTER TABLE name_near DROP CONSTRAINT IF EXISTS name_near_pkey;
     INSERT INTO carer_term (scope, term, carer_id, terms)
     SELECT s.scope, t.term, c.id, terms_text(w.terms)
       FROM carer c
      CROSS JOIN LATERAL carer_terms(c.given_name, c.family_name, c.date_of_birth, c.postcode) AS w(terms)
      CROSS JOIN LATERAL unnest(carer_scopes(c.id, c.council)) AS s(scope)
-     CROSS JOIN LATERAL unnest(w.terms) AS t(term)
-     ORDER BY s.scope COLLATE "C", t.term COLLATE "C", c.id -- four times as fast: the index grows at its end
-    ON CONFLICT DO NOTHING;
+     CROSS JOIN LATERAL unnest(w.terms) AS t(term);
     INSERT INTO name_near (key, word)
     SELECT k.key, w.word
       FROM (SELECT DISTINCT t.term AS word FROM carer_term t WHERE left(t.term, 1) NOT IN ('=', '@')) AS w
-     CROSS JOIN LATERAL near_keys(w.word) AS k(key)
-     ORDER BY k.key COLLATE "C", w.word
-    ON CONFLICT DO NOTHING;
+     CROSS JOIN LATERAL near_keys(w.word) AS k(key);
+    ALTER TABLE carer_term ADD CONSTRAINT carer_term_pkey PRIMARY KEY (scope, term, carer_id) INCLUDE (terms);
+    ALTER TABLE name_near ADD CONSTRAINT name_near_pkey PRIMARY KEY (key, word);
+END
 $$;
-COMMENT ON FUNCTION search_fill() IS 'For data that was loaded without triggers, as the bench''s is: what they would have written';
+COMMENT ON FUNCTION search_fill() IS
+    'Makes the rows of all carers anew, the indexes last: for the owner, where carers were loaded without triggers';
 SELECT search_fill();
 
 -- Whether access is in force is asked for every row that a partner's search touches: from the index, without the table.

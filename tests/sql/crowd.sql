@@ -1,5 +1,5 @@
 -- `people` invented carers (psql variable) in twelve councils, as they would be after years: one large council, common and rare sources,
--- organisations that know a fiftieth of all carers, ten of them, and some hundreds. Made without triggers, for speed.
+-- a common name, organisations that know a fiftieth of all carers, ten of them, and some hundreds. Made without triggers, for speed.
 SET session_replication_role = replica;
 
 INSERT INTO organisation (id, name, kind, councils)
@@ -22,7 +22,8 @@ SELECT g, (lpad(to_hex(1700000000000 + g * 30000), 12, '0') || '70008000' || lpa
 INSERT INTO carer (id, council, state, state_since, created_at, updated_at, kind, given_name, family_name, family_key,
                    date_of_birth, nhs_number, contact, address, postcode, preferred_language, identification, source,
                    previously_known, known_to_social_care, known, employment_status, gp, cared_for, external_refs)
-SELECT c.id, c.council, c.state, c.at, c.at, c.at + (c.g % 1000) * interval '1 hour', 'adult', 'Given' || c.g % 1000,
+SELECT c.id, c.council, c.state, c.at, c.at, c.at + (c.g % 1000) * interval '1 hour', 'adult',
+       CASE WHEN c.g % 25 = 0 THEN 'Nadia' ELSE 'Given' || c.g % 1000 END,
        'Family' || c.g * 7919 % 3000, 'family' || c.g * 7919 % 3000, date '1940-01-01' + (c.g * 104729 % 25000)::integer,
        CASE WHEN c.g % 3 > 0 THEN '9' || lpad(c.g::text, 9, '0') END,
        jsonb_build_object('phone', '+447700900' || lpad((c.g % 1000)::text, 3, '0'), 'preferred', 'phone',
@@ -143,4 +144,6 @@ INSERT INTO event_organisation (organisation_id, era, txid, id, carer_id, at)
 SELECT a.organisation_id, e.era, e.txid, e.id, e.carer_id, e.at FROM carer_access a JOIN event e USING (carer_id);
 
 SET session_replication_role = origin;
+\timing on
+SELECT search_fill();
 VACUUM (ANALYZE);

@@ -1,4 +1,4 @@
-"""Named queries: each prepares as libpq prepares it; lists page without gap or repeat; searches find; helpers hold."""
+"""Named queries: each prepares as libpq prepares it; lists page without gap or repeat; helpers hold."""
 import json
 import uuid
 
@@ -6,7 +6,6 @@ import psycopg2
 import pytest
 from support.sql import CLASSES, ESSEX, ISLINGTON, QUERIES, Session
 
-NAME = {"family_name": "Quiller-Ñandú", "date_of_birth": "1961-07-08"}
 NEVER, FAR = "E06000001", "E06000004"  # councils that no other test of this database uses
 
 
@@ -136,44 +135,6 @@ def test_her_own_list_is_herself(acting, crowd):
                                 ((None, None, NEVER, "identified", "gp", "true"), True), (("x",) + (None,) * 5, False),
                                 ((None, "2090-01-01T00:00:00Z", None, None, None, None), False)):
             assert [item["id"] for item in session.body("carers_of_self", *arguments)["items"]] == [one] * seen
-
-
-class TestSearch:
-    """By number, by name and birth, by reference; only those whom the caller may see."""
-
-    @pytest.mark.parametrize("family_name, postcode, found", [
-        ("Quiller-Ñandú", None, True), ("quiller nandu", "n1 2ud", True), ("QUILLERNANDU", "N12UD", True),
-        ("Quiller", None, False), ("Quiller-Ñandú", "N1 2UE", False)])
-    def test_names_are_found_however_they_are_written(self, acting, carer, family_name, postcode, found):
-        with acting("practitioner", [NEVER]) as session:
-            if not session.body("carers_by_name", NAME["family_name"], NAME["date_of_birth"], None)["items"]:
-                carer(NEVER, **NAME, address={"postcode": "N1 2UD"})
-        with acting("practitioner", [NEVER]) as session:
-            items = session.body("carers_by_name", family_name, NAME["date_of_birth"], postcode)["items"]
-        assert [item["family_name"] for item in items] == [NAME["family_name"]] * found
-
-    @pytest.mark.parametrize("role", ["practitioner", "support_worker", "carer"])
-    def test_everyone_finds_within_what_she_sees(self, acting, carer, organisation, role):
-        org, ref = organisation(NEVER), str(uuid.uuid4())
-        members = {"external_refs": [{"system": "s", "id": ref}], "date_of_birth": "1955-05-05", "family_name": "Same"}
-        mine = carer(NEVER, role="support_worker", org=org, **members)
-        other = carer(ESSEX, **members)
-        with acting(role, [NEVER], org=org, carer=mine) as session:
-            for found in (session.body("carers_by_external_ref", "s", ref),
-                          session.body("carers_by_name", "same", "1955-05-05", None)):
-                ids = {item["id"] for item in found["items"]}
-                assert mine in ids and other not in ids
-
-    def test_a_search_leaves_a_row_for_each_council_and_one_when_nobody_is_found(self, acting, carer, owner):
-        ref = str(uuid.uuid4())
-        for council in (NEVER, ESSEX):
-            carer(council, external_refs=[{"system": "s", "id": ref}])
-        for request, wanted, rows in (("search-1", ref, [(ESSEX, 1), (NEVER, 1)]), ("search-2", "nobody", [(NEVER, 0)])):
-            with acting("practitioner", [NEVER, ESSEX], request=request) as session:
-                session.execute("carers_by_external_ref", "s", wanted)
-            owner.execute("SELECT council, cardinality(carer_ids) FROM audit_entry WHERE request = %s ORDER BY council DESC",
-                          (request,))
-            assert owner.fetchall() == rows
 
 
 class TestCursors:

@@ -11,7 +11,7 @@ PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent", "passport",
             "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event"]
-TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings"]
+TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near"]
 
 
 class World:
@@ -137,6 +137,7 @@ def test_nobody_deletes(acting, world, role, table):
     "UPDATE carer_access SET ends_at = NULL", "UPDATE organisation SET name = 'x'", "DELETE FROM carer_transition",
     "INSERT INTO carer_access (organisation_id, carer_id, reason) VALUES (gen_random_uuid(), gen_random_uuid(), 'granted')",
     "INSERT INTO carer_transition VALUES ('close', 'none', 'closed', '{carer}', 1)", "SELECT * FROM carer_twins(NULL)",
+    "SELECT * FROM name_near", "SELECT search_fill()",
     "UPDATE event SET summary = 'x'", "UPDATE event_organisation SET gone = false", "UPDATE event_kind SET shared = false",
     "INSERT INTO event (council, carer_id, kind, resource_id, summary) VALUES ('x', gen_random_uuid(), 'carer.created',"
     " gen_random_uuid(), 'x')", "INSERT INTO event_organisation VALUES (gen_random_uuid(), 0, 1, 1, gen_random_uuid())",
