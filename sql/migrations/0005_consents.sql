@@ -96,10 +96,10 @@ BEGIN
     -- Of two words at once the second waits here for the first, and ends it.
     PERFORM pg_advisory_xact_lock(
         hashtextextended(concat_ws(' ', 'consent', NEW.carer_id, NEW.purpose, NEW.organisation_id), 0));
-    IF NEW.decided_at > clock_timestamp() THEN
+    IF NEW.decided_at > clock_timestamp() + interval '1 millisecond' THEN -- the column has rounded it
         RAISE EXCEPTION 'lies in the future' USING ERRCODE = 'CA42V', HINT = '/decided_at';
     END IF;
-    NEW.decided_at := date_trunc('milliseconds', coalesce(NEW.decided_at, clock_timestamp()));
+    NEW.decided_at := date_trunc('milliseconds', least(NEW.decided_at, clock_timestamp()));
     UPDATE consent c
        SET ended_how = 'replaced'
      WHERE c.carer_id = NEW.carer_id AND c.purpose = NEW.purpose

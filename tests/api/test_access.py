@@ -18,7 +18,7 @@ def ids(response):
 
 
 def search(api, carer, **caller):
-    wanted = {"family_name": carer["family_name"], "date_of_birth": carer["date_of_birth"]}
+    wanted = {"q": carer["family_name"], "date_of_birth": carer["date_of_birth"]}
     return ids(api.post("/v1/carers/search", json=wanted, **caller))
 
 

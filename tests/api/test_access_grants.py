@@ -37,7 +37,7 @@ def revoke(api, access, **options):
 def sees(api, carer, org, role="support_worker"):
     """Whether the organisation finds the carer by reading, by its list and by searching: all three, or none."""
     caller = {"role": role, "org": org}
-    wanted = {"family_name": carer["family_name"], "date_of_birth": carer["date_of_birth"]}
+    wanted = {"q": carer["family_name"], "date_of_birth": carer["date_of_birth"]}
     found = {api.get(f"/v1/carers/{carer['id']}", **caller).status_code == 200,
              carer["id"] in {item["id"] for item in api.get("/v1/carers?limit=200", **caller).json()["items"]},
              carer["id"] in {item["id"] for item in api.post("/v1/carers/search", json=wanted, **caller).json()["items"]}}

@@ -1,4 +1,4 @@
-"""Carers: created, listed, searched, read, changed and moved through their states, by role and by rule."""
+"""Carers: created, listed, read, changed and moved through their states, by role and by rule."""
 import datetime
 import re
 import uuid
@@ -309,62 +309,6 @@ class TestList:
         pages = self.pages(api, "limit=2&updated_since=2020-01-01T00:00:00Z", **org)
 
         assert len(sum(pages, [])) == 5 and set(sum(pages, [])) == made
-
-
-class TestSearch:
-    """searchCarers: what names a person is in the body, never in a URL."""
-
-    def found(self, api, body, **caller):
-        response = api.post("/v1/carers/search", json=body, **(caller or {"role": "practitioner"}))
-        assert response.status_code == 200, response.text
-        return {item["id"] for item in response.json()["items"]}
-
-    def test_the_exact_nhs_number_finds_her(self, api, carer):
-        number = nhs_number()
-        one = carer(nhs_number=number)
-
-        assert self.found(api, {"nhs_number": number}) == {one["id"]}
-        assert self.found(api, {"nhs_number": nhs_number()}) == set()
-
-    def test_family_name_and_birth_find_her_however_the_name_is_written(self, api, carer):
-        one = carer(family_name="Fitz-Łukasz", date_of_birth="1955-12-24")
-
-        assert self.found(api, {"family_name": "fitz lukasz", "date_of_birth": "1955-12-24"}) == {one["id"]}
-        assert self.found(api, {"family_name": "fitz lukasz", "date_of_birth": "1955-12-25"}) == set()
-
-    def test_a_postcode_narrows_it(self, api, carer):
-        name = carer(address={"postcode": "N1 2UD"})["family_name"]
-        here = {"family_name": name, "date_of_birth": "1961-05-04", "postcode": "n12ud"}
-
-        assert len(self.found(api, here)) == 1
-        assert self.found(api, {**here, "postcode": "N1 2UE"}) == set()
-
-    def test_an_external_reference_finds_her(self, api, carer):
-        ref = {"system": "case-system", "id": f"C-{uuid.uuid4()}"}
-        one = carer(external_refs=[ref])
-
-        assert self.found(api, {"external_ref": ref}) == {one["id"]}
-
-    def test_wild_cards_are_letters_like_others(self, api, carer):
-        carer(family_name="Percent")
-
-        for name in ("%", "_ercent", "Per%", "Perc_nt"):
-            assert self.found(api, {"family_name": name, "date_of_birth": "1961-05-04"}) == set()
-
-    @pytest.mark.parametrize("body, keyword", [
-        ({}, "minProperties"), ({"family_name": "X"}, "dependentRequired"), ({"date_of_birth": "1961-05-04"}, "dependentRequired"),
-        ({"nhs_number": "9434765919", "family_name": "X", "date_of_birth": "1961-05-04"}, "maxProperties"),
-        ({"nhs_number": "9434765918"}, "format")], ids=str)
-    def test_a_search_that_is_none_of_the_three_ways_is_refused(self, api, body, keyword):
-        assert keyword in {k for _, k in faults(api.post("/v1/carers/search", role="practitioner", json=body))}
-
-    def test_a_search_needs_no_right_to_write(self, api, carer):
-        one = carer()
-
-        response = api.post("/v1/carers/search", role="practitioner", scope="carers:read",
-                            json={"family_name": one["family_name"], "date_of_birth": "1961-05-04"})
-
-        assert one["id"] in {item["id"] for item in response.json()["items"]}
 
 
 class TestUpdate:

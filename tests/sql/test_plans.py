@@ -372,7 +372,8 @@ class TestContacts:
               FROM carer c WHERE c.source = 'gp';
             INSERT INTO consent (id, carer_id, council, purpose, method, wording_version)
             SELECT gen_random_uuid(), c.id, c.council, 'share_between_services', 'verbal', 'v1'
-              FROM carer c WHERE c.source = 'gp' OR c.id = '{somebody}';
+              FROM carer c WHERE c.source = 'gp' OR c.id = '{somebody}'
+                ON CONFLICT DO NOTHING;
             ANALYZE contact, consent""", database=crowd.info.dbname)
         return ident
 
