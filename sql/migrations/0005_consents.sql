@@ -51,7 +51,7 @@ CREATE POLICY consent_partner ON consent TO carers_partner
            AND (organisation_id IS NULL OR organisation_id = app_org() OR recorded_by_organisation = app_org())
            AND EXISTS (SELECT FROM carer_access a
                         WHERE a.organisation_id = app_org() AND a.carer_id = consent.carer_id
-                          AND in_force(a.starts_at, a.ends_at)));
+                          AND in_force(a.starts_at, a.ends_at) OFFSET 0));
 CREATE POLICY consent_self ON consent TO carers_self USING (carer_id = app_carer()) WITH CHECK (carer_id = app_carer());
 
 CREATE FUNCTION consented(whose uuid, wanted text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
@@ -67,7 +67,7 @@ GRANT EXECUTE ON FUNCTION consented(uuid, text) TO carers_council, carers_partne
 CREATE POLICY event_partner ON event FOR SELECT TO carers_partner
     USING (EXISTS (SELECT FROM carer_access a
                     WHERE a.organisation_id = app_org() AND a.carer_id = event.carer_id
-                      AND in_force(a.starts_at, a.ends_at))
+                      AND in_force(a.starts_at, a.ends_at) OFFSET 0)
            AND (about_organisation IS NULL OR about_organisation = app_org() OR organisation_id = app_org())
            AND EXISTS (SELECT FROM event_kind k
                         WHERE k.kind = event.kind AND app_role() = ANY (k.roles)

@@ -33,7 +33,7 @@ CREATE POLICY carer_demographics_partner ON carer_demographics TO carers_partner
     USING (app_role() IN ('assessor', 'support_worker')
            AND EXISTS (SELECT FROM carer_access a
                         WHERE a.organisation_id = app_org() AND a.carer_id = carer_demographics.carer_id
-                          AND in_force(a.starts_at, a.ends_at))
+                          AND in_force(a.starts_at, a.ends_at) OFFSET 0)
            AND consented(carer_id, 'demographics'));
 CREATE POLICY carer_demographics_self ON carer_demographics TO carers_self
     USING (carer_id = app_carer() AND consented(carer_id, 'demographics'));

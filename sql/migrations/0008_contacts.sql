@@ -44,13 +44,13 @@ CREATE POLICY contact_council ON contact TO carers_council
 CREATE POLICY contact_partner ON contact TO carers_partner
     USING (EXISTS (SELECT FROM carer_access a
                     WHERE a.organisation_id = app_org() AND a.carer_id = contact.carer_id
-                      AND in_force(a.starts_at, a.ends_at))
+                      AND in_force(a.starts_at, a.ends_at) OFFSET 0)
            AND (organisation_id = app_org()
                 OR app_role() <> 'break_provider' AND consented(contact.carer_id, 'share_between_services')))
     WITH CHECK (organisation_id = app_org()
                 AND EXISTS (SELECT FROM carer_access a
                              WHERE a.organisation_id = app_org() AND a.carer_id = contact.carer_id
-                               AND in_force(a.starts_at, a.ends_at)));
+                               AND in_force(a.starts_at, a.ends_at) OFFSET 0));
 CREATE POLICY contact_self ON contact FOR SELECT TO carers_self USING (carer_id = app_carer());
 
 CREATE FUNCTION contact_check() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -63,7 +63,7 @@ CREATE POLICY carer_triage_partner ON carer_triage TO carers_partner
     USING (app_role() <> 'break_provider'
            AND EXISTS (SELECT FROM carer_access a
                         WHERE a.organisation_id = app_org() AND a.carer_id = carer_triage.carer_id
-                          AND in_force(a.starts_at, a.ends_at)));
+                          AND in_force(a.starts_at, a.ends_at) OFFSET 0));
 CREATE POLICY carer_triage_self ON carer_triage FOR SELECT TO carers_self USING (carer_id = app_carer());
 
 -- Triages that are on record: who recorded them and when, the audit trail may know.

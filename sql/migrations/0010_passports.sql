@@ -52,7 +52,7 @@ CREATE POLICY passport_partner ON passport TO carers_partner
     USING (app_role() <> 'break_provider'
            AND EXISTS (SELECT FROM carer_access a
                         WHERE a.organisation_id = app_org() AND a.carer_id = passport.carer_id
-                          AND in_force(a.starts_at, a.ends_at)));
+                          AND in_force(a.starts_at, a.ends_at) OFFSET 0));
 CREATE POLICY passport_partner_issue ON passport AS RESTRICTIVE FOR INSERT TO carers_partner WITH CHECK (passport_issuer());
 CREATE POLICY passport_partner_revoke ON passport AS RESTRICTIVE FOR UPDATE TO carers_partner USING (passport_issuer());
 CREATE POLICY passport_self ON passport FOR SELECT TO carers_self USING (carer_id = app_carer());

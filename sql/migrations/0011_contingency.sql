@@ -42,17 +42,17 @@ CREATE POLICY contingency_plan_council ON contingency_plan TO carers_council
 CREATE POLICY contingency_plan_partner ON contingency_plan FOR SELECT TO carers_partner
     USING (EXISTS (SELECT FROM carer_access a
                     WHERE a.organisation_id = app_org() AND a.carer_id = contingency_plan.carer_id
-                      AND in_force(a.starts_at, a.ends_at)));
+                      AND in_force(a.starts_at, a.ends_at) OFFSET 0));
 CREATE POLICY contingency_plan_partner_change ON contingency_plan FOR UPDATE TO carers_partner
     USING (app_role() <> 'break_provider'
            AND EXISTS (SELECT FROM carer_access a
                         WHERE a.organisation_id = app_org() AND a.carer_id = contingency_plan.carer_id
-                          AND in_force(a.starts_at, a.ends_at)));
+                          AND in_force(a.starts_at, a.ends_at) OFFSET 0));
 CREATE POLICY contingency_plan_partner_create ON contingency_plan FOR INSERT TO carers_partner
     WITH CHECK (app_role() <> 'break_provider'
                 AND EXISTS (SELECT FROM carer_access a
                              WHERE a.organisation_id = app_org() AND a.carer_id = contingency_plan.carer_id
-                               AND in_force(a.starts_at, a.ends_at)));
+                               AND in_force(a.starts_at, a.ends_at) OFFSET 0));
 CREATE POLICY contingency_plan_self ON contingency_plan TO carers_self
     USING (carer_id = app_carer()) WITH CHECK (carer_id = app_carer());
 

@@ -61,7 +61,7 @@ DROP POLICY event_partner ON event;
 CREATE POLICY event_partner ON event FOR SELECT TO carers_partner
     USING (EXISTS (SELECT FROM carer_access a
                     WHERE a.organisation_id = app_org() AND a.carer_id = event.carer_id
-                      AND in_force(a.starts_at, a.ends_at))
+                      AND in_force(a.starts_at, a.ends_at) OFFSET 0)
            AND (about_organisation IS NULL OR about_organisation = app_org() OR organisation_id = app_org())
            AND kind = ANY (ARRAY(SELECT k.kind FROM event_kind k WHERE app_role() = ANY (k.roles)))
            AND (organisation_id = app_org() OR kind = ANY (ARRAY(SELECT k.kind FROM event_kind k WHERE NOT k.shared))

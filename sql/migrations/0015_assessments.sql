@@ -231,7 +231,7 @@ CREATE POLICY assessment_partner ON assessment TO carers_partner
             OR app_role() = 'hospital_in_reach' AND kind = 'light_touch' AND assessor_organisation_id = app_org())
            AND EXISTS (SELECT FROM carer_access a
                         WHERE a.organisation_id = app_org() AND a.carer_id = assessment.carer_id
-                          AND in_force(a.starts_at, a.ends_at)));
+                          AND in_force(a.starts_at, a.ends_at) OFFSET 0));
 CREATE POLICY assessment_self ON assessment TO carers_self
     USING (carer_id = app_carer()) WITH CHECK (carer_id = app_carer());
 

@@ -216,13 +216,15 @@ SELECT page_body((SELECT p.body FROM page p), NULL) AS body, NULL::text AS next_
 -- fill. More exact answers come first, then newer ones. A search that finds nobody leaves its audit row as well.
 
 -- For council and partner roles, by name, birth and postcode. The place that the fewest rows fill drives; of these rows,
--- those that fill the others too are weighed. Of what is very common 20,000 rows are looked at, and 2,000 weighed. Where there
--- is one place only, there is nothing to weigh, and equal terms come newest first out of the index.
+-- those that fill the others too are weighed. A place is counted to 500 rows, which tells rare from common; of what is very
+-- common 20,000 rows are looked at, and 2,000 weighed. Where there is one place only, there is nothing to weigh, and equal
+-- terms come newest first out of the index.
 -- name: carers_by_terms(body)
 WITH asked AS MATERIALIZED (
     SELECT a.place, a.level, a.words, a.pattern FROM terms_asked($1::jsonb) AS a),
 bound AS MATERIALIZED (
     SELECT coalesce(($1::jsonb ->> 'limit')::integer, 20) AS answers, 20000 / greatest(cardinality(app_scopes()), 1) AS walk,
+           1 + 500 / greatest(cardinality(app_scopes()), 1) AS counted,
            (SELECT count(DISTINCT a.place) FROM asked a) = 1 AS alone),
 wanted AS MATERIALIZED (
     SELECT a.place, a.level, s.scope, CASE a.level WHEN 2 THEN w.term || E'\x01' ELSE w.term END AS low,
@@ -237,7 +239,7 @@ driver AS MATERIALIZED (
         SELECT count(*) AS size
           FROM (SELECT FROM carer_term t
                  WHERE t.scope = w.scope AND t.term >= w.low AND t.term <= w.high
-                 LIMIT CASE WHEN b.alone THEN 0 ELSE w.walk END) AS f) AS n
+                 LIMIT CASE WHEN b.alone THEN 0 ELSE b.counted END) AS f) AS n
      GROUP BY w.place
      ORDER BY sum(n.size), w.place
      LIMIT 1),

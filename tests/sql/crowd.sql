@@ -144,6 +144,11 @@ INSERT INTO event_organisation (organisation_id, era, txid, id, carer_id, at)
 SELECT a.organisation_id, e.era, e.txid, e.id, e.carer_id, e.at FROM carer_access a JOIN event e USING (carer_id);
 
 SET session_replication_role = origin;
-\timing on
 SELECT search_fill();
+-- Words of names as there are among so many: those above have digits, and are like no other.
+INSERT INTO name_near (key, word)
+SELECT k.key, w.word
+  FROM (SELECT DISTINCT translate(left(md5(g::text), 7), '0123456789', 'ghijklmnop') AS word FROM generate_series(1, 5000) AS g) AS w
+ CROSS JOIN LATERAL near_keys(w.word) AS k(key)
+    ON CONFLICT DO NOTHING;
 VACUUM (ANALYZE);

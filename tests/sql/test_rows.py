@@ -178,6 +178,13 @@ def test_every_table_has_row_level_security_or_holds_no_person(owner):
         "assessment_available", "council_default"}
 
 
+def test_a_policy_asks_for_access_by_key_row_by_row(owner):
+    """OFFSET 0: the planner may not hash all carers of an organisation for the sake of one."""
+    owner.execute("SELECT policyname, concat(qual, with_check) FROM pg_policies WHERE 'carers_partner' = ANY (roles)")
+    asked = {name: text.count("FROM carer_access") - text.count("OFFSET 0") for name, text in owner.fetchall() if "FROM carer_access" in text}
+    assert len(asked) > 10 and set(asked.values()) == {0}, asked
+
+
 def test_every_table_says_what_it_is(owner):
     owner.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')"
                   " AND obj_description(oid, 'pg_class') IS NULL")
