@@ -407,7 +407,8 @@ class TestChanges:
         one = carer(external_refs=[{"system": "a", "id": "1"}, {"system": "b", "id": "2"}])
         with acting("practitioner", **STAFF) as session:
             session.execute("carer_patch", one, '{"external_refs": [{"system": "a", "id": "3"}]}', None)
-            found = [[item["id"] for item in session.body("carers_by_external_ref", "a", ref)["items"]] for ref in "13"]
+            found = [[item["id"] for item in session.body("carers_by_key", json.dumps({"external_ref": {"system": "a", "id": ref}}))["items"]]
+                     for ref in "13"]
         assert found == [[], [one]]
 
 
