@@ -14,8 +14,10 @@ extern const struct module module_contacts;
 extern const struct module module_contingency;
 extern const struct module module_council_settings;
 extern const struct module module_demographics;
+extern const struct module module_instruments;
 extern const struct module module_passports;
 extern const struct module module_platform;
+extern const struct module module_results;
 extern const struct module module_timeline;
 extern const struct module module_triage;
 

@@ -1,22 +1,26 @@
 -- What the records around a carer share: their council, their versions, how a PUT replaces, what of them is masked.
 
-CREATE OR REPLACE FUNCTION precondition(id uuid, version bigint) RETURNS void LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION precondition(key text, version bigint) RETURNS void LANGUAGE plpgsql STABLE AS $$
 DECLARE
     wanted text := coalesce(current_setting('app.if_match', true), '');
 BEGIN
-    IF wanted NOT IN ('', '*') AND id::text = lower(current_setting('app.target', true))
+    IF wanted NOT IN ('', '*') AND lower(key) = lower(current_setting('app.target', true))
        AND version::text <> ALL (string_to_array(wanted, ',')) THEN
         RAISE EXCEPTION 'the resource has changed since it was read' USING ERRCODE = 'CA412';
     END IF;
 END
 $$;
+COMMENT ON FUNCTION precondition(text, bigint) IS
+    'CA412 when the row is the one that the path names last and its version is not among those of If-Match';
+GRANT EXECUTE ON FUNCTION precondition(text, bigint) TO carers_caller;
+
+CREATE OR REPLACE FUNCTION precondition(id uuid, version bigint) RETURNS void LANGUAGE sql STABLE
+    RETURN precondition(id::text, version);
 
 CREATE OR REPLACE FUNCTION versioned() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_NARGS = 0 THEN
-        PERFORM precondition(OLD.id, OLD.version);
-    ELSE
-        PERFORM precondition((to_jsonb(OLD) ->> TG_ARGV[0])::uuid, OLD.version);
+    IF pg_trigger_depth() = 1 THEN -- what a trigger changes besides is not what If-Match is about
+        PERFORM precondition(to_jsonb(OLD) ->> coalesce(TG_ARGV[0], 'id'), OLD.version);
     END IF;
     IF NEW IS NOT DISTINCT FROM OLD THEN
         RETURN NULL; -- nothing changes: no new version, no audit row

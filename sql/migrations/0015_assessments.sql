@@ -460,7 +460,7 @@ COMMENT ON FUNCTION assessment_row(jsonb) IS 'The row of what clients send; asse
 GRANT EXECUTE ON FUNCTION assessment_body(assessment), assessment_row(jsonb)
     TO carers_council, carers_partner, carers_self;
 
--- The outward shape. The instruments' results join it in 0016.
+-- The outward shape; 0016 adds the results.
 CREATE VIEW assessment_view WITH (security_invoker = true) AS
 SELECT a.id, a.carer_id, a.council, a.version, a.state, a.kind, concat(
            '{"id":"', a.id, '","carer_id":"', a.carer_id, '"',

@@ -88,6 +88,8 @@ bool db_violation(const struct db_refusal *refusal, const char *query, struct pr
 		return our_own(refusal, v, p);
 	log_event(LOG_WARNING, "database", "sqlstate", refusal->sqlstate, "constraint",
 	          refusal->constraint, "query", query, NULL);
+	if (v->code == PROBLEM_RULE_VIOLATED)
+		return problem_rule(p, v->keyword, "%s", v->sentence);
 	if (*v->pointer)
 		return problem_fault(p, v->code, v->pointer, v->keyword, "%s", v->sentence);
 	return problem(p, v->code, "%s", v->sentence);

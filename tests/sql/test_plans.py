@@ -8,7 +8,8 @@ from support.sql import QUERIES, Session, new_id
 
 PEOPLE = 200_000
 FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
-       "assessment_transition", "assessment_available", "council_default", "council_settings"}  # all others grow
+       "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
+       "i_statement"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's

@@ -10,8 +10,9 @@ COUNCIL = ["council_admin", "practitioner"]
 PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent", "passport",
-            "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event"]
-TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near"]
+            "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event",
+            "assessment_swemwbs", "assessment_ratings", "assessment_i_statements", "assessment_eligibility"]
+TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near", "instrument", "i_statement"]
 
 
 class World:
@@ -175,7 +176,7 @@ def test_every_table_has_row_level_security_or_holds_no_person(owner):
                   " AND NOT relrowsecurity")
     assert {name for (name,) in owner.fetchall()} == {
         "schema_migration", "carer_transition", "carer_available", "event_kind", "event_era", "assessment_transition",
-        "assessment_available", "council_default"}
+        "assessment_available", "council_default", "swemwbs_score"}
 
 
 def test_a_policy_asks_for_access_by_key_row_by_row(owner):

@@ -143,6 +143,18 @@ static const struct {
 	/* clang-format on */
 };
 
+static void a_constraint_can_stand_for_a_rule(void **state)
+{
+	const struct db_refusal refusal = { .sqlstate = "23514",
+		                            .constraint = "assessment_eligibility_conditions" };
+	problem_auto p = { .code = PROBLEM_NONE };
+
+	(void)state;
+	assert_false(db_violation(&refusal, "query", &p));
+	assert_int_equal(p.code, PROBLEM_RULE_VIOLATED);
+	assert_string_equal(json_text(p.members, "rule"), "A9");
+}
+
 static void a_field_is_pointed_at(void **state)
 {
 	(void)state;
@@ -187,6 +199,7 @@ int main(void)
 		cmocka_unit_test(our_own_words_and_members_are_told),
 		cmocka_unit_test(a_detail_that_is_no_object_is_passed_over),
 		cmocka_unit_test(a_rule_is_named),
+		cmocka_unit_test(a_constraint_can_stand_for_a_rule),
 		cmocka_unit_test(a_field_is_pointed_at),
 		cmocka_unit_test(a_refusal_of_ours_that_is_not_in_the_list_is_our_fault),
 		cmocka_unit_test(no_key_stands_twice),

@@ -1,0 +1,53 @@
+/* Instruments, and the library of I-statements: what is asked in an assessment. */
+#include "call/call.h"
+#include "modules.h"
+#include "queries.h"
+
+static bool answer_page(struct call *c, struct db_call query)
+{
+	db_rows_auto *rows = NULL;
+
+	return db_last(c->tx, query, &rows, &c->problem) && call_page(c, rows);
+}
+
+static bool list_instruments(struct call *c)
+{
+	return answer_page(c, Q_INSTRUMENTS_OF(call_query(c, "council")));
+}
+
+static bool get_instrument(struct call *c)
+{
+	db_rows_auto *rows = NULL;
+
+	if (!db_last(c->tx,
+	             Q_INSTRUMENT_BY_KEY(call_query(c, "council"), call_path(c, "instrument"),
+	                                 call_query(c, "version")),
+	             &rows, &c->problem))
+		return false;
+	return db_count(rows)
+	               ? call_reply(c, 200, rows)
+	               : problem(&c->problem, PROBLEM_NOT_FOUND, "no instrument has this name");
+}
+
+static bool put_instrument(struct call *c)
+{
+	const char *council = call_query(c, "council"), *key = call_path(c, "instrument");
+	db_rows_auto *rows = NULL;
+
+	return db_queue(c->tx, Q_INSTRUMENT_PUT(council, key, call_body(c)), &c->problem) &&
+	       db_last(c->tx, Q_INSTRUMENT_NOW(council, key), &rows, &c->problem) &&
+	       call_put(c, rows);
+}
+
+static bool list_i_statements(struct call *c)
+{
+	return answer_page(c, Q_I_STATEMENTS_OF(call_query(c, "council")));
+}
+
+static const struct operation instruments[] = {
+	{ "listInstruments", list_instruments },
+	{ "getInstrument", get_instrument },
+	{ "putInstrument", put_instrument },
+	{ "listIStatements", list_i_statements },
+};
+MODULE(instruments);
