@@ -17,6 +17,7 @@ const struct module *const modules[] = {
 	&module_council_settings,
 	&module_demographics,
 	&module_instruments,
+	&module_outcomes,
 	&module_passports,
 	&module_platform,
 	&module_results,

@@ -15,6 +15,7 @@ extern const struct module module_contingency;
 extern const struct module module_council_settings;
 extern const struct module module_demographics;
 extern const struct module module_instruments;
+extern const struct module module_outcomes;
 extern const struct module module_passports;
 extern const struct module module_platform;
 extern const struct module module_results;

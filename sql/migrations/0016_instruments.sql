@@ -207,6 +207,7 @@ CREATE POLICY i_statement_read ON i_statement FOR SELECT TO carers_council, care
 CREATE FUNCTION of_assessment() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     a assessment;
+    dated CONSTANT text := CASE TG_TABLE_NAME WHEN 'assessment_eligibility' THEN 'decided_on' ELSE 'completed_on' END;
 BEGIN
     SELECT * INTO a FROM assessment s WHERE s.id = NEW.assessment_id FOR NO KEY UPDATE; -- it may be completed meanwhile
     IF NOT FOUND THEN
@@ -222,6 +223,9 @@ BEGIN
             USING ERRCODE = 'CA409', DETAIL = jsonb_build_object('state', a.state);
     ELSIF app_role() IN ('assessor', 'hospital_in_reach') AND a.assessor_organisation_id IS DISTINCT FROM app_org() THEN
         RAISE EXCEPTION 'this assessment is another assessor''s' USING ERRCODE = 'CA403';
+    END IF;
+    IF (to_jsonb(NEW) ->> dated)::date > today() THEN
+        RAISE EXCEPTION 'lies in the future' USING ERRCODE = 'CA42V', HINT = '/' || dated;
     END IF;
     NEW.carer_id := a.carer_id;
     NEW.council := a.council;
@@ -602,3 +606,23 @@ SELECT 'assessment.' || k.what || '_recorded', 'assessment', '/v1/assessments/%2
                ('ratings', '{council_admin,practitioner,assessor,hospital_in_reach,carer}'),
                ('i_statements', '{council_admin,practitioner,assessor,carer}'),
                ('eligibility', '{council_admin,practitioner,assessor,carer}')) AS k(what, roles);
+
+-- Change between two results.
+
+CREATE FUNCTION swemwbs_change_class(change numeric, threshold numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN change >= threshold THEN 'improved' WHEN change <= -threshold THEN 'deteriorated'
+                WHEN change IS NOT NULL THEN 'no_reliable_change' END;
+COMMENT ON FUNCTION swemwbs_change_class(numeric, numeric) IS
+    'What a change between two metric scores means (rule A1); the threshold is 3.00 unless a council sets another: Shah et al. '
+    '2018, doi 10.1186/s12955-018-1060-2, where 2.77 standard errors of measurement are 2.87 points';
+
+CREATE FUNCTION rating_change_class(change numeric, higher_is_better boolean) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE sign(change) * CASE WHEN higher_is_better THEN 1 ELSE -1 END
+               WHEN 1 THEN 'improved' WHEN -1 THEN 'deteriorated' WHEN 0 THEN 'unchanged' END;
+COMMENT ON FUNCTION rating_change_class(numeric, boolean) IS 'What a change between two ratings of an area means (rule A2)';
+
+CREATE FUNCTION rating_scale(definition jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN jsonb_build_array(definition -> 'scale_min', definition -> 'scale_max', definition -> 'higher_is_better');
+COMMENT ON FUNCTION rating_scale(jsonb) IS 'Ratings by two versions of an instrument can be compared when this is the same of both';
+GRANT EXECUTE ON FUNCTION swemwbs_change_class(numeric, numeric), rating_change_class(numeric, boolean), rating_scale(jsonb)
+    TO carers_council, carers_partner, carers_self;

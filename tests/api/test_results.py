@@ -1,4 +1,6 @@
 """What was found in an assessment: SWEMWBS (A1), ratings (A2), I-statements (A3), eligibility (A9); A8 for all of them."""
+import uuid
+
 import psycopg2
 import pytest
 from support.assessments import BODIES
@@ -182,16 +184,68 @@ class TestEligibility:
         problem(api.get(path, **COUNCIL), 404, "not-found")
 
 
-@pytest.mark.parametrize("name, body", [
+RESULTS = [
     ("swemwbs", {"completed_on": TODAY, "responses": responses(1)}),
     ("ratings/gtmool", {"completed_on": TODAY, "ratings": [{"area": "health", "rating": 5}]}),
     ("i-statements", {"completed_on": TODAY, "statements": [{"text": "I sleep.", "status": "met"}]}),
-    ("eligibility", TestEligibility.GOOD)])
+    ("eligibility", TestEligibility.GOOD)]
+
+
+@pytest.mark.parametrize("name, body", RESULTS)
 def test_a_completed_assessment_takes_no_results(api, opened, name, body):
     path = opened(contingency_offer={"offered_on": TODAY, "response": "later"})
     assert api.post(path + "/complete", json={}, **COUNCIL).status_code == 200
 
     assert problem(put(api, f"{path}/{name}", body), 422, "rule-violated")["rule"] == "A8"
+
+
+@pytest.mark.parametrize("name, body", RESULTS)
+def test_what_lies_in_the_future_is_refused(api, opened, name, body):
+    dated = "decided_on" if name == "eligibility" else "completed_on"
+
+    assert (f"/{dated}", "rule") in faults(put(api, f"{opened()}/{name}", {**body, dated: "2090-01-01"}))
+
+
+@pytest.mark.parametrize("name, body", RESULTS)
+def test_an_assessment_that_has_not_begun_takes_no_results(api, carer, name, body):
+    one = api.post(f"/v1/carers/{carer()['id']}/assessments", json={"kind": "statutory"}, **COUNCIL).json()
+
+    assert problem(put(api, f"/v1/assessments/{one['id']}/{name}", body), 409, "state-conflict")["state"] == "offered"
+
+
+def test_a_light_touch_assessment_has_no_decision_on_eligibility(api, carer):
+    one = api.post(f"/v1/carers/{carer()['id']}/assessments", json={"kind": "light_touch"}, **COUNCIL).json()
+
+    response = put(api, f"/v1/assessments/{one['id']}/eligibility", TestEligibility.GOOD)
+
+    assert problem(response, 422, "rule-violated")["rule"] == "A4"
+
+
+def test_an_assessment_shows_its_results(api, opened):
+    path = opened()
+    made = {name: put(api, f"{path}/{name}", body).json() for name, body in RESULTS}
+
+    one = api.get(path, **COUNCIL).json()
+
+    assert one["swemwbs"] == made["swemwbs"] and one["ratings"] == [made["ratings/gtmool"]]
+    assert one["i_statements"] == made["i-statements"] and one["eligibility"] == made["eligibility"]
+
+
+class TestReview:
+    """Rule A6: what was recorded once is recorded again at the review."""
+
+    def test_the_statements_of_an_earlier_assessment_are_recorded_again(self, api, carer, opened):
+        one = carer()
+        first = opened(one, contingency_offer={"offered_on": TODAY, "response": "later"})
+        body = dict(RESULTS)["i-statements"]
+        assert put(api, f"{first}/i-statements", body).status_code == 201
+        assert api.post(f"{first}/complete", json={}, **COUNCIL).status_code == 200
+        said = {"planned": True, "due_on": TODAY, "circumstances_improved": "yes", "caring_role_improved": "no"}
+        review = opened(one, kind="review", review=said)
+
+        assert problem(api.post(f"{review}/complete", json={}, **COUNCIL), 422, "rule-violated")["rule"] == "A6"
+        assert put(api, f"{review}/i-statements", body).status_code == 201
+        assert api.post(f"{review}/complete", json={}, **COUNCIL).json()["state"] == "completed"
 
 
 class TestInstruments:
@@ -231,6 +285,15 @@ class TestInstruments:
 
         assert problem(response, 400, "invalid-parameter")["errors"][0]["pointer"] == "/query/council"
 
+    def test_all_faults_of_a_definition_come_at_once_with_the_rule(self, api):
+        area = self.OWN["areas"][0]
+        body = {**self.OWN, "scale_max": 9.5, "areas": [area, {**area, "label": "Twice"}]}
+
+        found = problem(put(api, "/v1/instruments/own?council=E09000019", body, role="council_admin"), 422, "rule-violated")
+
+        assert found["rule"] == "A2"
+        assert {fault["pointer"] for fault in found["errors"]} == {"/step", "/areas/1/key", "/areas/1/order"}
+
     def test_swemwbs_is_nobodys_to_define(self, api):
         problem(put(api, "/v1/instruments/swemwbs?council=E09000019", self.OWN, role="council_admin"), 409, "conflict")
 
@@ -243,25 +306,43 @@ class TestInstruments:
 SCOPE = "carers:read carers:write assessments:read assessments:write admin"
 
 
+COUNCILS = {"her council", "her council's administrator"}
+STRANGERS = {"another council", "another council's administrator", "another carer"}
+HOSPITAL = {"her in-reach team", "another in-reach team"}
+
+
 @pytest.mark.parametrize("caller", list(CALLERS))
-@pytest.mark.parametrize("name, body, mayput", [
-    ("swemwbs", {"completed_on": TODAY, "responses": responses(1)}, {"her council", "her council's administrator"}),
-    ("eligibility", TestEligibility.GOOD, {"her council", "her council's administrator"})])
-def test_results_are_recorded_and_read_by_role(world, opened, caller, name, body, mayput):
+@pytest.mark.parametrize("name, body", RESULTS)
+def test_results_are_recorded_and_read_by_role(world, opened, caller, name, body):
+    """A full assessment of the council's: its assessor organisation reads it, an in-reach team does not see it at all."""
     path = f"{opened(world.carer)}/{name}"
-    strangers = {"another council", "another council's administrator", "another carer"}
+    expected = {**dict.fromkeys(COUNCILS, "201"), **dict.fromkeys(STRANGERS - {"another carer"}, "not-found")}
+    if name != "eligibility":
+        expected["her assessor"] = "forbidden"  # another's assessment
+    if name in ("swemwbs", "ratings/gtmool"):
+        expected |= dict.fromkeys(HOSPITAL, "not-found")
     if name == "swemwbs":
-        strangers |= {"her in-reach team", "another in-reach team"}
-    put_expected = {**dict.fromkeys(mayput, "201"), **dict.fromkeys(strangers, "not-found")}
-    if name == "swemwbs":
-        put_expected |= {"herself": "state-conflict", "her assessor": "forbidden"}
-    elif "another carer" in put_expected:
-        put_expected.pop("another carer")
+        expected |= {"herself": "state-conflict", "another carer": "not-found"}
 
-    got = answer(world.ask(caller, "PUT", path, json=body, scope=SCOPE))
+    recorded = answer(world.ask(caller, "PUT", path, json=body, scope=SCOPE))
 
-    assert got == put_expected.get(caller, "forbidden")
-    readers = mayput | {"her assessor", "herself"}
-    read = answer(world.ask(caller, "GET", path, scope=SCOPE))
-    assert read == ("forbidden" if caller not in readers | strangers else
-                    "200" if caller in readers and got == "201" else "not-found")
+    assert recorded == expected.get(caller, "forbidden")
+    if recorded != "201":
+        assert put(world.api, path, body).status_code == 201
+    readers = COUNCILS | {"her assessor", "herself"}
+    hidden = STRANGERS | (HOSPITAL if name in ("swemwbs", "ratings/gtmool") else set())
+    assert answer(world.ask(caller, "GET", path, scope=SCOPE)) == (
+        "200" if caller in readers else "not-found" if caller in hidden else "forbidden")
+
+
+@pytest.mark.parametrize("caller", list(CALLERS))
+def test_definitions_are_read_by_who_assesses_and_made_by_administrators(world, caller):
+    readers = ("council", "support worker", "assessor", "in-reach team", "administrator", "herself", "another carer", "another organisation")
+    reads = any(word in caller for word in readers) and caller not in ("a listed organisation",)
+
+    for path in ("/v1/instruments", "/v1/instruments/carers_star", "/v1/i-statements"):
+        assert answer(world.ask(caller, "GET", path, scope=SCOPE)) == ("200" if reads else "forbidden"), path
+    council = world.carer["council"]
+    key = f"own_{uuid.uuid4().hex}"
+    made = answer(world.ask(caller, "PUT", f"/v1/instruments/{key}?council={council}", json=TestInstruments.OWN, scope=SCOPE))
+    assert made == {"her council's administrator": "201", "another council's administrator": "invalid-parameter"}.get(caller, "forbidden")

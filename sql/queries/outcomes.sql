@@ -1,0 +1,103 @@
+-- How one carer fares over time: every result of her completed assessments that the caller may see, the oldest first, and the
+-- first against the latest. Without rows there is no such carer for the caller.
+
+-- name: outcomes_of_carer(carer_id)
+WITH whose AS MATERIALIZED (
+    SELECT c.id, c.council FROM carer c WHERE c.id = $1::uuid),
+done AS MATERIALIZED (
+    SELECT a.id, a.kind, a.completed_on, a.circumstances_improved, a.caring_role_improved
+      FROM assessment a
+     WHERE a.carer_id = $1::uuid AND a.completed_on IS NOT NULL),
+wellbeing AS MATERIALIZED (
+    SELECT s.assessment_id AS id, d.kind, s.completed_on, s.complete, s.raw, s.metric, s.band
+      FROM done d
+      JOIN assessment_swemwbs s ON s.assessment_id = d.id),
+score AS (
+    SELECT cardinality(m.metrics) > 1 AS paired, m.metrics[cardinality(m.metrics)] - m.metrics[1] AS change,
+           (council_setting(w.council, 'swemwbs_change_threshold') #>> '{}')::numeric(4, 2) AS threshold
+      FROM whose w
+     CROSS JOIN (SELECT array_agg(s.metric ORDER BY s.completed_on, s.id) FILTER (WHERE s.complete) AS metrics
+                   FROM wellbeing s) AS m),
+swemwbs AS (
+    SELECT concat('{"results":[', (
+               SELECT string_agg(concat('{"assessment_id":"', s.id, '"', member('kind', s.kind),
+                                        member('completed_on', to_char(s.completed_on, 'YYYY-MM-DD')),
+                                        member('complete', s.complete), member('raw_score', to_jsonb(s.raw)),
+                                        member('metric_score', to_jsonb(s.metric)), member('band', s.band), '}'),
+                                 ',' ORDER BY s.completed_on, s.id)
+                 FROM wellbeing s), ']',
+               CASE WHEN f.paired THEN concat(member('metric_change', to_jsonb(f.change)),
+                                              member('change_class', swemwbs_change_class(f.change, f.threshold))) END,
+               member('threshold', to_jsonb(f.threshold)), '}') AS body
+      FROM score f
+     WHERE EXISTS (SELECT FROM wellbeing)),
+rated AS MATERIALIZED (
+    SELECT r.assessment_id AS id, d.kind, r.instrument, r.instrument_version, r.completed_on, r.ratings, i.definition
+      FROM done d
+      JOIN assessment_ratings r ON r.assessment_id = d.id
+      JOIN instrument i ON i.id = r.instrument_id),
+area AS (
+    SELECT r.instrument, a.area, (array_agg(r.definition ORDER BY r.completed_on DESC, r.id DESC))[1] AS definition,
+           array_agg(a.rating ORDER BY r.completed_on, r.id) AS ratings,
+           array_agg(rating_scale(r.definition) ORDER BY r.completed_on, r.id) AS scales,
+           string_agg(concat('{"assessment_id":"', r.id, '"', member('completed_on', to_char(r.completed_on, 'YYYY-MM-DD')),
+                             member('rating', to_jsonb(a.rating)), '}'), ',' ORDER BY r.completed_on, r.id) AS history
+      FROM rated r
+     CROSS JOIN LATERAL jsonb_to_recordset(r.ratings) AS a(area text, rating numeric)
+     GROUP BY r.instrument, a.area),
+area_change AS (
+    SELECT a.*, CASE WHEN cardinality(a.ratings) > 1 AND a.scales[1] = a.scales[cardinality(a.scales)]
+                     THEN a.ratings[cardinality(a.ratings)] - a.ratings[1] END AS change,
+           (SELECT l FROM jsonb_array_elements(a.definition -> 'areas') AS l WHERE l ->> 'key' = a.area) AS shown
+      FROM area a),
+instruments AS (
+    SELECT a.instrument, concat('{"instrument":"', a.instrument, '"',
+               member('label', (array_agg(a.definition ->> 'label'))[1]), ',"areas":[', string_agg(
+                   concat('{"area":"', a.area, '"', member('label', a.shown ->> 'label'), ',"results":[', a.history, ']',
+                          member('change', to_jsonb(a.change)),
+                          member('change_class', rating_change_class(a.change, (a.definition ->> 'higher_is_better')::boolean)),
+                          '}'), ',' ORDER BY (a.shown ->> 'order')::integer, a.area), ']}') AS body
+      FROM area_change a
+     GROUP BY a.instrument),
+stated AS MATERIALIZED (
+    SELECT s.assessment_id AS id, d.kind, s.completed_on, s.statements, s.roll_up
+      FROM done d
+      JOIN assessment_i_statements s ON s.assessment_id = d.id),
+statement AS (
+    SELECT min(p.place) AS place, concat('{', substr(concat(member('code', e.code), member('text', e.text)), 2), ',"results":[',
+               string_agg(concat('{"assessment_id":"', s.id, '"', member('completed_on', to_char(s.completed_on, 'YYYY-MM-DD')),
+                                 member('status', e.status), '}'), ',' ORDER BY s.completed_on, s.id), ']}') AS body
+      FROM stated s
+     CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(s.statements) AS (code text, text text, status text))
+          WITH ORDINALITY AS e(code, text, status, n)
+     CROSS JOIN LATERAL (SELECT to_char(s.completed_on, 'YYYYMMDD') || to_char(e.n, 'FM000') AS place) AS p
+     GROUP BY e.code, e.text),
+statements AS (
+    SELECT concat('{"results":[', (
+               SELECT string_agg(concat('{"assessment_id":"', s.id, '"', member('kind', s.kind),
+                                        member('completed_on', to_char(s.completed_on, 'YYYY-MM-DD')),
+                                        member('roll_up', s.roll_up), '}'), ',' ORDER BY s.completed_on, s.id)
+                 FROM stated s), '],"statements":[',
+               (SELECT string_agg(t.body, ',' ORDER BY t.place, t.body) FROM statement t), ']}') AS body
+     WHERE EXISTS (SELECT FROM stated)),
+eligibility AS (
+    SELECT string_agg(concat('{"assessment_id":"', d.id, '"', member('decided_on', to_char(e.decided_on, 'YYYY-MM-DD')),
+                             member('decision', e.decision), '}'), ',' ORDER BY e.decided_on, d.id) AS items
+      FROM done d
+      JOIN assessment_eligibility e ON e.assessment_id = d.id),
+reviews AS (
+    SELECT string_agg(concat('{"assessment_id":"', d.id, '"', member('completed_on', to_char(d.completed_on, 'YYYY-MM-DD')),
+                             member('circumstances_improved', d.circumstances_improved),
+                             member('caring_role_improved', d.caring_role_improved), '}'),
+                      ',' ORDER BY d.completed_on, d.id) AS items
+      FROM done d
+     WHERE d.kind = 'review'),
+noted AS (
+    INSERT INTO audit_entry (council, carer_ids) SELECT w.council, ARRAY[w.id] FROM whose w)
+SELECT concat('{"carer_id":"', w.id, '"',
+              ',"swemwbs":' || (SELECT s.body FROM swemwbs s),
+              ',"ratings":[', (SELECT string_agg(i.body, ',' ORDER BY i.instrument) FROM instruments i), ']',
+              ',"i_statements":' || (SELECT s.body FROM statements s),
+              ',"eligibility":[', (SELECT e.items FROM eligibility e), ']',
+              ',"reviews":[', (SELECT r.items FROM reviews r), ']}') AS body
+  FROM whose w;
