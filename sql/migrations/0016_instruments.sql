@@ -599,14 +599,6 @@ SELECT a.id, a.carer_id, a.council, a.version, a.state, a.kind, concat(
            '}') AS body
   FROM assessment a;
 
--- Events: that there is a result, never what it is.
-INSERT INTO event_kind (kind, resource, path, roles, in_timeline)
-SELECT 'assessment.' || k.what || '_recorded', 'assessment', '/v1/assessments/%2$s', k.roles::text[], true
-  FROM (VALUES ('swemwbs', '{council_admin,practitioner,assessor,hospital_in_reach,carer}'),
-               ('ratings', '{council_admin,practitioner,assessor,hospital_in_reach,carer}'),
-               ('i_statements', '{council_admin,practitioner,assessor,carer}'),
-               ('eligibility', '{council_admin,practitioner,assessor,carer}')) AS k(what, roles);
-
 -- Change between two results.
 
 CREATE FUNCTION swemwbs_change_class(change numeric, threshold numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE

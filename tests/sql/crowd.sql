@@ -95,6 +95,32 @@ SELECT uuid7(c.at), c.id, c.council, k.kind, k.state, c.at, c.at + (c.g % 1000) 
                (8, 'light_touch', 'full_offered'), (9, 'reassessment', 'completed')) AS k(n, kind, state)
     ON k.n = (c.g * 7 + c.g / 50) % 10;
 
+-- What was found in those that are completed; the first carer has forty more, years of reviews.
+INSERT INTO assessment (id, carer_id, council, kind, state, created_at, updated_at, assessor_type, planned, due_on, completed_on)
+SELECT uuid7(c.at + n * interval '30 days'), c.id, c.council, 'review', 'completed', c.at, c.at, 'council', true,
+       c.at::date + n * 30, c.at::date + n * 30
+  FROM crowd c CROSS JOIN generate_series(1, 40) AS n WHERE c.g = 1;
+CREATE TEMPORARY TABLE found AS
+SELECT a.id, a.carer_id, a.council, a.completed_on, 7 + abs(hashtext(a.id::text)) % 29 AS raw
+  FROM assessment a WHERE a.completed_on IS NOT NULL;
+INSERT INTO assessment_swemwbs (assessment_id, carer_id, council, completed_on, responses, answered_by, complete, raw, metric, band)
+SELECT f.id, f.carer_id, f.council, f.completed_on, '{"optimism": 3}', 'assessor', true, s.raw, s.metric, s.band
+  FROM found f JOIN swemwbs_score s USING (raw);
+INSERT INTO assessment_ratings (id, assessment_id, carer_id, council, instrument, instrument_id, instrument_version, completed_on,
+                                ratings)
+SELECT gen_random_uuid(), f.id, f.carer_id, f.council, i.key, i.id, i.version, f.completed_on,
+       (SELECT jsonb_agg(jsonb_build_object('area', a -> 'key', 'rating', 1 + f.raw % 5))
+          FROM jsonb_array_elements(i.definition -> 'areas') AS a)
+  FROM found f JOIN instrument i ON i.key = 'carers_star';
+INSERT INTO assessment_i_statements (assessment_id, carer_id, council, completed_on, statements, roll_up)
+SELECT f.id, f.carer_id, f.council, f.completed_on,
+       '[{"code": "listened_to", "status": "met"}, {"code": "respect_and_dignity", "status": "not_met"}]', 'partially_met'
+  FROM found f;
+INSERT INTO assessment_eligibility (assessment_id, carer_id, council, decided_on, necessary_care, circumstances, significant_impact,
+                                    decision, reasons)
+SELECT f.id, f.carer_id, f.council, f.completed_on, true, '["recreation"]', true, 'eligible', 'Invented reasons' FROM found f;
+UPDATE assessment SET results = 4 WHERE completed_on IS NOT NULL;
+
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 

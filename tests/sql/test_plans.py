@@ -433,7 +433,7 @@ def test_a_councils_assessments_are_read_in_short_walks(crowd, caller, asked, cu
     plan = look(crowd, caller, "assessments_of_councils", 50, cursor, *ASKED[asked])
 
     walks = len(CALLERS[caller][1]["councils"]) * (7 if asked in ("a kind", "a state") else 1)
-    assert touched(plan) <= 51 * walks + 3 * 50
+    assert touched(plan) <= 51 * walks + 11 * 50
     assert {node["Index Name"] for node in plan if node.get("Index Name", "").startswith("assessment_by_")
             } == {"assessment_by_council", "assessment_by_state"}
     assert all("id <" in node["Index Cond"] for node in plan if node.get("Index Name", "").startswith("assessment_by_"))
@@ -445,7 +445,7 @@ def test_a_councils_changed_assessments_are_read_in_bounded_walks(crowd, caller,
     plan = look(crowd, caller, "assessments_changed_of_councils", 50, None, SINCE, *ASKED[asked], None, None)
 
     walk, councils = (51, len(CALLERS[caller][1]["councils"])) if ASKED[asked][1:] == (None, None) else (5000, 1)
-    assert touched(plan) <= walk * councils + 3 * 50
+    assert touched(plan) <= walk * councils + 11 * 50
     assert all("ROW(updated_at, id) >" in node["Index Cond"] for node in plan if node.get("Index Name") == "assessment_by_change")
 
 
@@ -456,7 +456,7 @@ def test_reviews_are_read_from_the_first_that_is_due(crowd, caller, days):
     name = "reviews_due_of_councils" if council else "reviews_due_of_organisation"
     plan = look(crowd, caller, name, 50, None, None, None, None, *days, role=None if council else "assessor")
 
-    assert touched(plan) <= 51 * len(CALLERS[caller][1].get("councils", [1])) * (1 if council else 3) + 3 * 50
+    assert touched(plan) <= 51 * len(CALLERS[caller][1].get("councils", [1])) * (1 if council else 3) + 11 * 50
     index = "assessment_by_due" if council else "assessment_by_assessor_due"
     assert [node for node in plan if node.get("Index Name") == index and "ROW(due_on, id) >" in node["Index Cond"]]
 
@@ -470,7 +470,7 @@ def test_an_organisations_assessments_are_its_own_rows(crowd, caller, changed, a
     plan = look(crowd, caller, name, 50, None, *arguments, role="assessor")
 
     own = 11 if caller == "a small organisation" else 51 if asked == "no filter" else PEOPLE // 50
-    assert touched(plan) <= 2 * own + 5 * 51
+    assert touched(plan) <= 2 * own + 13 * 51
 
 
 @pytest.mark.parametrize("caller", ["a council", "twelve councils", "a small organisation", "a carer"])
@@ -492,6 +492,52 @@ def test_a_change_of_an_assessment_touches_its_carer_only(crowd, somebody, calle
     if caller == "a council" and name != "assessment_insert":
         caller = "twelve councils"
     look(crowd, caller, name, *(somebody if argument is None else argument for argument in arguments), carer=somebody)
+
+
+REVIEWED = "018bcfe5-dd30-7000-8000-000000000001"  # the first of the crowd, with forty reviews
+
+
+@pytest.mark.parametrize("caller", ["twelve councils", "a large organisation", "a carer"])
+def test_outcomes_are_her_own_results(crowd, caller):
+    plan = look(crowd, caller, "outcomes_of_carer", REVIEWED, carer=REVIEWED, role="assessor" if "org" in CALLERS[caller][1] else None)
+
+    assert 100 < touched(plan) <= 2000
+
+
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a small organisation", "a carer"])
+@pytest.mark.parametrize("name, arguments", [
+    ("swemwbs_read", []), ("swemwbs_by_assessment", []), ("ratings_read", ["carers_star"]), ("ratings_by_assessment", ["carers_star"]),
+    ("i_statements_read", []), ("i_statements_by_assessment", []), ("eligibility_read", []), ("eligibility_by_assessment", [])])
+def test_a_result_is_found_by_its_assessment(crowd, somebody, caller, name, arguments):
+    assert touched(look(crowd, caller, name, ASSESSMENT, *arguments, carer=somebody)) <= 10
+
+
+def test_a_decision_and_a_definition_are_written_by_key(crowd, somebody):
+    session, one = Session(crowd), new_id().replace("019a", "069a")
+    session.take_on("practitioner", COUNCILS[:1])
+    session.execute("assessment_insert", one, somebody, "offered", '{"kind": "statutory"}')
+    for state in ("scheduled", "in_progress"):
+        session.execute("assessment_move", one, state, '{"scheduled_for": "2026-01-01T10:00:00Z"}')
+    look(crowd, "twelve councils", "eligibility_put", one, json.dumps({
+        "decided_on": "2026-01-01", "necessary_care": False, "circumstances": [], "significant_impact": False,
+        "decision": "not_eligible", "reasons": "x"}))
+    definition = {"scale_min": 1, "scale_max": 5, "step": 1, "areas": [{"key": "health", "order": 1}]}
+    look(crowd, "twelve councils", "instrument_put", COUNCILS[0], "own", json.dumps(definition))
+
+
+@pytest.mark.parametrize("caller", ["twelve councils", "a small organisation"])
+@pytest.mark.parametrize("name, arguments", [
+    ("swemwbs_put", ["2024-01-01", '{"optimism": 1}', "false", None, None, None]),
+    ("ratings_put", ["carers_star", '{"completed_on": "2024-01-01", "ratings": [{"area": "health", "rating": 1}]}']),
+    ("i_statements_put", ['{"completed_on": "2024-01-01", "statements": [{"text": "x", "status": "met"}]}'])])
+def test_a_result_is_written_by_key(crowd, somebody, caller, name, arguments):
+    look(crowd, caller, name, ASSESSMENT, *arguments, carer=somebody)
+
+
+def test_instruments_are_few(crowd):
+    for name, arguments in (("instruments_of", [COUNCILS[0]]), ("instrument_by_key", [COUNCILS[0], "carers_star", None]),
+                            ("instrument_now", [COUNCILS[0], "own"]), ("i_statements_of", [None])):
+        look(crowd, "twelve councils", name, *arguments)
 
 
 def test_a_councils_settings_are_one_row(crowd):
