@@ -46,10 +46,3 @@ struct swemwbs swemwbs_score(const unsigned char answers[static SWEMWBS_ITEMS])
 	result.band = band_of(sum);
 	return result;
 }
-
-const char *swemwbs_change_class(int change, int threshold)
-{
-	if (change >= threshold)
-		return "improved";
-	return change <= -threshold ? "deteriorated" : "no_reliable_change";
-}

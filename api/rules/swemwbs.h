@@ -27,8 +27,3 @@ struct swemwbs swemwbs_score(const unsigned char answers[static SWEMWBS_ITEMS]);
 
 /* The published metric score of a raw one (7-35), in hundredths. */
 unsigned swemwbs_metric(unsigned raw);
-
-/* What a change between two metric scores means. Both in hundredths; threshold: 300 by default
- * (Shah et al. 2018, doi 10.1186/s12955-018-1060-2: 2.77 standard errors of measurement are 2.87
- * points). */
-const char *swemwbs_change_class(int change, int threshold);

@@ -67,30 +67,11 @@ static void six_answers_have_no_score(void **state)
 	assert_null(result.band);
 }
 
-static void a_change_has_its_class_from_the_threshold_on(void **state)
-{
-	static const struct {
-		int change;
-		const char *class;
-	} rows[] = {
-		{ 2800, "improved" },           { 300, "improved" },
-		{ 299, "no_reliable_change" },  { 0, "no_reliable_change" },
-		{ -299, "no_reliable_change" }, { -300, "deteriorated" },
-		{ -2800, "deteriorated" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
-		assert_string_equal(swemwbs_change_class(rows[i].change, 300), rows[i].class);
-	assert_string_equal(swemwbs_change_class(100, 100), "improved");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_sum_has_its_published_metric_and_band),
 		cmocka_unit_test(six_answers_have_no_score),
-		cmocka_unit_test(a_change_has_its_class_from_the_threshold_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
