@@ -9,6 +9,7 @@ const struct module *const modules[] = {
 	&module_assessment_lists,
 	&module_assessments,
 	&module_audit,
+	&module_bank_holidays,
 	&module_carers,
 	&module_changes,
 	&module_consents,

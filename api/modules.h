@@ -7,6 +7,7 @@ extern const struct module module_access;
 extern const struct module module_assessment_lists;
 extern const struct module module_assessments;
 extern const struct module module_audit;
+extern const struct module module_bank_holidays;
 extern const struct module module_carers;
 extern const struct module module_changes;
 extern const struct module module_consents;

@@ -9,7 +9,7 @@ from support.sql import QUERIES, Session, new_id
 PEOPLE = 200_000
 FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
        "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
-       "i_statement"}  # all others grow
+       "i_statement", "bank_holiday", "bank_holidays_edition"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
@@ -534,10 +534,11 @@ def test_a_result_is_written_by_key(crowd, somebody, caller, name, arguments):
     look(crowd, caller, name, ASSESSMENT, *arguments, carer=somebody)
 
 
-def test_instruments_are_few(crowd):
-    for name, arguments in (("instruments_of", [COUNCILS[0]]), ("instrument_by_key", [COUNCILS[0], "carers_star", None]),
+def test_instruments_and_bank_holidays_are_few(crowd):
+    for name, arguments in (("bank_holidays_read", []), ("bank_holidays_put", ['{"days": []}']),
+                            ("instruments_of", [COUNCILS[0]]), ("instrument_by_key", [COUNCILS[0], "carers_star", None]),
                             ("instrument_now", [COUNCILS[0], "own"]), ("i_statements_of", [None])):
-        look(crowd, "twelve councils", name, *arguments)
+        look(crowd, "twelve councils", name, *arguments, if_match="*")
 
 
 def test_a_councils_settings_are_one_row(crowd):

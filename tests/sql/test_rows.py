@@ -12,7 +12,8 @@ DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent", "passport",
             "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event",
             "assessment_swemwbs", "assessment_ratings", "assessment_i_statements", "assessment_eligibility"]
-TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near", "instrument", "i_statement"]
+TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near", "instrument", "i_statement",
+                     "bank_holiday", "bank_holidays_edition"]
 
 
 class World:
