@@ -41,6 +41,8 @@ must_check bool call_put(struct call *c, const struct db_rows *rows);
 /* 200 with a page; its column `next_cursor`, or `next_after`, if not NULL, becomes the Link to the
  * next page (on a GET). */
 must_check bool call_page(struct call *c, const struct db_rows *rows);
+/* 204: done, and nothing to show. */
+must_check bool call_nothing(struct call *c);
 /* Answers with a JSON document of ours, or text of another kind. */
 must_check bool call_json(struct call *c, int status, const json_t *json);
 must_check bool call_text(struct call *c, int status, const char *media, const char *text,

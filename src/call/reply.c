@@ -43,6 +43,12 @@ bool call_json(struct call *c, int status, const json_t *json)
 	return text ? call_text(c, status, json_media, text, strlen(text)) : no_memory(c);
 }
 
+bool call_nothing(struct call *c)
+{
+	c->reply.status = 204;
+	return true;
+}
+
 bool call_reply(struct call *c, int status, const struct db_rows *rows)
 {
 	const char *body = db_text(rows, 0, "body");

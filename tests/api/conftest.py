@@ -10,6 +10,7 @@ from support.callers import World
 from support.client import Api
 from support.people import carer_body
 from support.raw import Raw
+from support.referrals import referral_body
 from support.server import Server
 from support.tokens import ISLINGTON, ISSUER, Tokens
 
@@ -141,6 +142,26 @@ def assessment(api, carer, db):
         db.execute("UPDATE assessment SET state = %s WHERE id = %s", (state, one["id"]))
         db.execute("SET session_replication_role = origin")
         return api.get(f"/v1/assessments/{one['id']}", role="practitioner").json()
+    return make
+
+
+@pytest.fixture(scope="session")
+def referral(api, carer, db):
+    """referral(state, to=, of=, role=, org=, ...): a new one, made over HTTP; another state than the first by SQL."""
+    def make(state="draft", to=None, of=None, role="practitioner", org=None, **members):
+        body = referral_body(**members)
+        if "person" not in body and role != "carer":
+            body["carer_id"] = (of or carer())["id"]
+        body["to"] = {"organisation_id": to} if to else {"team": "adult_social_care"}
+        response = api.post("/v1/referrals", role=role, org=org, json=body, **({"carer": of["id"]} if role == "carer" else {}))
+        assert response.status_code == 201, response.text
+        one = response.json()
+        if state != "draft":
+            db.execute("SET session_replication_role = replica")
+            db.execute("UPDATE referral SET state = %s, submitted_at = now(), contact_due_at = now() + interval '1 day' WHERE id = %s",
+                       (state, one["id"]))
+            db.execute("SET session_replication_role = origin")
+        return {**one, "state": state}
     return make
 
 

@@ -121,6 +121,20 @@ INSERT INTO assessment_eligibility (assessment_id, carer_id, council, decided_on
 SELECT f.id, f.carer_id, f.council, f.completed_on, true, '["recreation"]', true, 'eligible', 'Invented reasons' FROM found f;
 UPDATE assessment SET results = 4 WHERE completed_on IS NOT NULL;
 
+-- A referral of every carer, from the large organisation to the small one or to others.
+INSERT INTO referral (id, council, carer_id, person, subject_key, from_side, from_organisation_id, from_role, kind, type, state, submitted_at,
+                      contact_due_at, to_organisation_id, to_team, correlation_id, created_at, updated_at)
+SELECT uuid7(c.at), c.council, c.id, '{"given_name": "Given", "family_name": "Family"}', c.id::text,
+       CASE WHEN c.g % 3 = 0 THEN 'council' ELSE 'organisation' END,
+       CASE WHEN c.g % 3 > 0 THEN ('00000000-0000-7000-9000-' || lpad(CASE WHEN c.g % 50 = 0 THEN '1' ELSE (3 + c.g % 18)::text END, 12, '0'))::uuid END,
+       'support_worker', (ARRAY['carers_assessment', 'break', 'gp'])[1 + c.g % 3], 'professional',
+       CASE WHEN c.g % 20000 = 0 THEN 'failed' ELSE (ARRAY['requested', 'completed', 'declined', 'in_progress'])[1 + c.g % 4] END, c.at,
+       c.at + interval '7 days',
+       CASE WHEN c.g % 2 = 0 THEN ('00000000-0000-7000-9000-' || lpad(CASE WHEN c.g % (:people / 10) = 2 THEN '2' ELSE (3 + c.g % 18)::text END, 12, '0'))::uuid END,
+       CASE WHEN c.g % 2 = 1 THEN 'adult_social_care' END, c.id, c.at, c.at
+  FROM crowd c;
+INSERT INTO referral_history (referral_id, move, action, to_state) SELECT r.id, 0, 'create', 'draft' FROM referral r;
+
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 

@@ -9,7 +9,8 @@ from support.sql import QUERIES, Session, new_id
 PEOPLE = 200_000
 FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
        "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
-       "i_statement", "bank_holiday", "bank_holidays_edition"}  # all others grow
+       "i_statement", "bank_holiday", "bank_holidays_edition",
+       "referral_transition", "referral_route"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
@@ -492,6 +493,56 @@ def test_a_change_of_an_assessment_touches_its_carer_only(crowd, somebody, calle
     if caller == "a council" and name != "assessment_insert":
         caller = "twelve councils"
     look(crowd, caller, name, *(somebody if argument is None else argument for argument in arguments), carer=somebody)
+
+
+REFERRAL = "079a98d2-cd00-7000-8000-000000000001"  # the small organisation's, of somebody, to the council
+SENT = {"carer_id": None, "kind": "gp", "reason": "x", "needs": ["own_health"], "current_situation": "y", "to": {"team": "t"},
+        "consent": {"given": True}, "information_as_of": "2026-01-01"}
+
+
+@pytest.fixture(scope="module")
+def referred(crowd, somebody):
+    session = Session(crowd)
+    session.take_on("assessor", COUNCILS[:1], org=SMALL)
+    session.execute("referral_insert", REFERRAL, json.dumps({**SENT, "carer_id": somebody}))
+    crowd.commit()
+    return somebody
+
+
+@pytest.mark.parametrize("asked", [(None,) * 5, ("failed", None, None, None, None), (None, "gp", None, "true", None),
+                                   (None, None, None, None, SINCE)], ids=str)
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a large organisation", "a small organisation", "a carer"])
+def test_referrals_are_listed_in_bounded_walks(crowd, referred, caller, asked):
+    councils = CALLERS[caller][1].get("councils")
+    plan = (look(crowd, caller, "referrals_of_councils", 50, None, *asked) if councils else
+            look(crowd, caller, "referrals_of_side", 50, None, *asked, None, carer=referred))
+
+    walk = 51 * (len(councils) if councils else 3) if asked == (None,) * 5 else 5000 if councils else 15000
+    assert touched(plan) <= walk + 10 * 50
+
+
+@pytest.mark.parametrize("caller", ["a small organisation", "a council", "a carer"])
+@pytest.mark.parametrize("name", ["referral_by_id", "referral_read", "referral_lock", "referral_history"])
+def test_a_referral_is_found_by_key(crowd, referred, caller, name):
+    assert touched(look(crowd, caller, name, REFERRAL, carer=referred)) <= 10
+
+
+def test_a_change_of_a_referral_touches_its_carer_only(crowd, referred):
+    session = Session(crowd)
+    fresh = new_id().replace("019a", "079a")
+    for name, arguments in (("referral_insert", [fresh, json.dumps({**SENT, "carer_id": referred})]),
+                            ("referral_insert_onward", [fresh, REFERRAL]), ("referral_patch", [REFERRAL, json.dumps({"reason": "z"})]),
+                            ("referral_move", [REFERRAL, "void", "entered_in_error", "{}"])):
+        look(crowd, "a small organisation", name, *arguments)
+    session.take_on("assessor", COUNCILS[:1], org=SMALL)
+    session.execute("referral_patch", REFERRAL, json.dumps({"information_as_of": session.sql("SELECT today()")[0][0].isoformat()}))
+    look(crowd, "a small organisation", "referral_submit", REFERRAL, "20000", "120")
+
+
+def test_routes_are_few(crowd):
+    look(crowd, "twelve councils", "referral_routes")
+    look(crowd, "twelve councils", "referral_route_insert", json.dumps({"council": COUNCILS[0], "kind": "gp", "team": "x"}))
+    look(crowd, "twelve councils", "referral_route_delete", new_id())
 
 
 REVIEWED = "018bcfe5-dd30-7000-8000-000000000001"  # the first of the crowd, with forty reviews

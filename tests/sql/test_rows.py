@@ -177,7 +177,7 @@ def test_every_table_has_row_level_security_or_holds_no_person(owner):
                   " AND NOT relrowsecurity")
     assert {name for (name,) in owner.fetchall()} == {
         "schema_migration", "carer_transition", "carer_available", "event_kind", "event_era", "assessment_transition",
-        "assessment_available", "council_default", "swemwbs_score"}
+        "assessment_available", "council_default", "swemwbs_score", "referral_transition"}
 
 
 def test_a_policy_asks_for_access_by_key_row_by_row(owner):
