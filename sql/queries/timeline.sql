@@ -2,7 +2,8 @@
 
 -- `kind`: one kind, or a family of them, or NULL. No row: no such carer for this caller. What the policy would hide for want of
 -- a consent is passed over before it is asked, so that a long timeline of other organisations' doings costs little. (Sub-selects
--- make parameters: a condition that costs more than ten comparisons would come after the policy.)
+-- make parameters: a condition that costs more than ten comparisons would come after the policy.) What is the same for many
+-- entries is worked out once, and the cursor of the last one only.
 -- name: timeline(carer_id, limit, cursor, kind, since)
 WITH whose AS MATERIALIZED (
     SELECT c.id, c.council FROM carer c WHERE c.id = $1::uuid),
@@ -20,14 +21,16 @@ found AS MATERIALIZED (
            AND (e.kind = ANY ((SELECT w.plain FROM wanted w)::text[]) OR e.organisation_id = (SELECT app_org()))
          ORDER BY e.at DESC, e.id DESC
          LIMIT $2::integer + 1) AS e),
+organisations AS MATERIALIZED (
+    SELECT o.id, organisation_name(o.id) AS name
+      FROM (SELECT DISTINCT f.organisation_id AS id FROM found f WHERE f.organisation_id IS NOT NULL) AS o),
 page AS MATERIALIZED (
     SELECT f.at, f.id, concat(
                '{"at":"', instant(f.at), '"',
                member('kind', f.kind),
                member('summary', f.summary),
                ',"actor":{"role":' || to_json(nullif(f.role, '')) || concat(
-                   ',"organisation":{"id":"' || f.organisation_id || '"'
-                       || concat(member('name', organisation_name(f.organisation_id)), '}'),
+                   ',"organisation":{"id":"' || f.organisation_id || '"' || concat(member('name', o.name), '}'),
                    CASE WHEN current_user = 'carers_council' THEN member('subject', f.actor) END, '}'),
                ',"resource":{"type":', to_json(k.resource), ',"id":"', f.resource_id, '"',
                member('href', format(k.path, f.carer_id, f.resource_id)), '}',
@@ -35,14 +38,16 @@ page AS MATERIALIZED (
                member('state', f.state),
                '}') AS body
       FROM (SELECT f.* FROM found f ORDER BY f.at DESC, f.id DESC LIMIT $2::integer) AS f
-      JOIN event_kind k ON k.kind = f.kind),
+      JOIN event_kind k ON k.kind = f.kind
+      LEFT JOIN organisations o ON o.id = f.organisation_id),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT w.council, ARRAY[w.id] FROM whose w)
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.at DESC, p.id DESC) FROM page p), n.next_cursor) AS body,
        n.next_cursor
   FROM whose w
  CROSS JOIN (SELECT CASE WHEN count(*) > $2::integer
-                         THEN (SELECT cursor_of(f.at, f.id)
-                                 FROM found f ORDER BY f.at DESC, f.id DESC OFFSET $2::integer - 1 LIMIT 1)
+                         THEN (SELECT cursor_of(l.at, l.id)
+                                 FROM (SELECT f.at, f.id
+                                         FROM found f ORDER BY f.at DESC, f.id DESC OFFSET $2::integer - 1 LIMIT 1) AS l)
                     END AS next_cursor
                FROM found f) AS n;
