@@ -1,5 +1,6 @@
--- The invented data set of ./dev bench: :councils councils, four organisations, :carers carers; the same at every run.
--- Names are as common as names are: the first family name is borne by one in a hundred, one in ten is double.
+-- The invented data set of ./dev bench: :councils councils, :carers carers, four organisations that know a quarter of them each,
+-- and one that knows ten; the same at every run. Names are as common as names are: the first family name is borne by one in
+-- a hundred, one in ten is double. One event a carer; the second carer of the first council has 2,000.
 --
 -- Run by the superuser of the bench's own database, without triggers: what they would fill in is filled in here, because
 -- one transaction that asks for a million carers' twins would need a million locks.
@@ -51,7 +52,10 @@ INSERT INTO organisation (id, name, kind, councils)
 SELECT ('0190a000-0000-7000-9000-' || (100000000000 + i))::uuid, 'Invented organisation ' || i,
        (ARRAY['carer_organisation', 'breaks_provider', 'hospital_trust', 'community_organisation'])[i + 1],
        ARRAY(SELECT c.code FROM council c WHERE c.place % least(4, :councils) = i % least(4, :councils))
-  FROM generate_series(0, 3) AS i;
+  FROM generate_series(0, 3) AS i
+ UNION ALL
+SELECT '0190a000-0000-7000-9000-100000000004', 'Invented organisation of ten', 'carer_organisation',
+       ARRAY(SELECT c.code FROM council c);
 
 INSERT INTO carer (id, council, state, created_at, updated_at, state_since, kind, given_name, family_name, family_key,
                    date_of_birth, nhs_number, contact, address, postcode, preferred_language, interpreter_required,
@@ -100,7 +104,27 @@ SELECT ('0190a000-0000-7000-9000-' || (100000000000 + r.i % 4))::uuid, c.id, 're
        c.source, c.known, c.updated_at
   FROM carer c
  CROSS JOIN LATERAL (SELECT right(c.id::text, 12)::bigint - 100000000000 AS i) AS r;
+INSERT INTO carer_access (organisation_id, carer_id, reason, granted_by, council, state, source, known, changed_at)
+SELECT '0190a000-0000-7000-9000-100000000004', c.id, 'granted', 'bench', c.council, c.state, c.source, c.known, c.updated_at
+  FROM generate_series(0, 9) AS n
+  JOIN carer c ON c.id = ('0190a000-0000-7000-8000-' || 100000000000 + n * (:carers / 10) + n * 7 % 10)::uuid;
+
+INSERT INTO event (era, at, council, carer_id, kind, resource_id, version, state, summary, actor, role)
+SELECT r.era, c.created_at, c.council, c.id, 'carer.created', c.id, 1, 'identified', 'The carer was recorded', 'bench',
+       'practitioner'
+  FROM carer c CROSS JOIN event_era r
+ ORDER BY c.id;
+INSERT INTO event (era, at, council, carer_id, kind, resource_id, version, state, summary, actor, role, organisation_id)
+SELECT r.era, c.created_at + n * interval '1 hour', c.council, c.id, (ARRAY['carer.updated', 'contact.recorded'])[1 + n % 2],
+       c.id, n + 1, CASE WHEN n % 2 = 0 THEN c.state END,
+       CASE n % 2 WHEN 0 THEN 'Changed: contact, preferred language' ELSE 'A contact was recorded' END, 'bench',
+       CASE n % 3 WHEN 0 THEN 'support_worker' ELSE 'practitioner' END,
+       CASE n % 3 WHEN 0 THEN '0190a000-0000-7000-9000-100000000002'::uuid END
+  FROM carer c CROSS JOIN event_era r CROSS JOIN generate_series(1, 1999) AS n
+ WHERE c.id = ('0190a000-0000-7000-8000-' || 100000000000 + :councils)::uuid;
+INSERT INTO event_organisation (organisation_id, era, txid, id, carer_id, at)
+SELECT a.organisation_id, e.era, e.txid, e.id, e.carer_id, e.at FROM event e JOIN carer_access a USING (carer_id) ORDER BY e.id;
 
 SELECT search_fill();
 COMMIT;
-VACUUM ANALYZE organisation, carer, carer_access, carer_term, name_near; -- not what is empty: plans for an empty table read it from end to end
+VACUUM ANALYZE organisation, carer, carer_access, carer_term, name_near, event, event_organisation; -- not what is empty: plans for an empty table read it from end to end

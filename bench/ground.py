@@ -26,11 +26,15 @@ OPEN_FILES = 8192  # wrk and the service each have a file a connection
 SETTINGS = {"CARERS_RATE_PER_MINUTE": "0"}
 # No checkpoint falls into a turn: it would hit one contestant and not the other. fsync and all else as PostgreSQL has it.
 DATABASE = {"checkpoint_timeout": "1h", "max_wal_size": "8GB"}
-RESET = """SET session_replication_role = replica;
-TRUNCATE audit_entry, idempotency;
-DELETE FROM carer WHERE id >= '0190a001-0000-7000-8000-000000000000';
-VACUUM ANALYZE carer;
-CHECKPOINT;
+LOADING = {"fsync": "off", "maintenance_work_mem": "512MB", "autovacuum": "off"}  # while the data set is made, and not after
+COUNCILS = 2  # of the data set: <carer> in targets.yaml is every second one
+MADE = "0190a001-0000-7000-8000-000000000000"  # ids of what a run adds are higher, those of the data set lower
+EMPTY = "SET session_replication_role = replica; TRUNCATE audit_entry, idempotency;"
+RESET = f"""{EMPTY}
+DELETE FROM carer WHERE id >= '{MADE}';
+DELETE FROM carer_term WHERE carer_id >= '{MADE}';
+DELETE FROM event WHERE carer_id >= '{MADE}';
+VACUUM ANALYZE carer, carer_term, event;
 """
 SLOW_CARER = "0190a000-0000-7000-8000-100000000000"  # the first of the data set
 SLOW = f"""CREATE FUNCTION bench_sleep() RETURNS trigger LANGUAGE plpgsql AS
@@ -56,22 +60,30 @@ class Ground:
     def build(self, settings):
         """From nothing to a service that answers."""
         self.cluster.start()
-        for name, value in DATABASE.items():
-            self.cluster.sql(f"ALTER SYSTEM SET {name} = '{value}'")
-        self.cluster.sql("SELECT pg_reload_conf()")
+        self.configure({**DATABASE, **LOADING})
         self.cluster.create_database()
         self.settings = dev_run.write_settings(self.folder, self.user, 0, self.cluster)
         with open(self.settings, "a", encoding="utf-8") as file:
             file.writelines(f"{name}={value}\n" for name, value in {**SETTINGS, **settings}.items())
         dev_run.migrate(self.settings)
-        say(f"loading {self.carers:,} invented carers")
-        self.sql(f"\\set carers {self.carers}\n" + (HERE / "carers.sql").read_text(encoding="utf-8"))
+        self.load()
         self.types = self.parameter_types()
         self.service, log = dev_run.start_service(self.folder, self.settings, self.user)
         log.close()
         self.port = dev_run.await_ready(self.service, self.folder / "service.log")
-        for alg in ("HS256", "RS256"):
-            (self.folder / f"tokens-{alg}").write_text("\n".join(self.mint(alg)) + "\n", encoding="ascii")
+
+    def configure(self, settings):
+        """PostgreSQL's settings; None: back to what the cluster was made with."""
+        for name, value in settings.items():
+            self.cluster.sql(f"ALTER SYSTEM SET {name} = '{value}'" if value else f"ALTER SYSTEM RESET {name}")
+        self.cluster.sql("SELECT pg_reload_conf()")
+
+    def load(self):
+        say(f"loading {self.carers:,} invented carers")
+        self.sql(f"\\set carers {self.carers}\n\\set councils {COUNCILS}\n" + (HERE / "carers.sql").read_text(encoding="utf-8"))
+        os.sync()  # what was not waited for is not written while we measure
+        self.configure(dict.fromkeys(LOADING))
+        self.sql("CHECKPOINT")
 
     def sql(self, text):
         return self.cluster.sql(text, database="carers")
@@ -82,24 +94,31 @@ class Ground:
         rows = self.sql(prepared + "SELECT name, array_to_string(parameter_types, '|') FROM pg_prepared_statements")
         return {name: types.split("|") for name, types in rows}
 
-    def mint(self, alg):
+    def mint(self, alg, caller):
         """Tokens of so many users, signed with the development key of the algorithm."""
-        wanted = self.plan["tokens"]
         environment = dict(os.environ)
         if alg == "HS256":
             environment.update(CARERS_DEV_ALG="HS256", CARERS_DEV_KID="dev-hs256",
                                CARERS_DEV_KEY=str(self.folder / "keys" / "dev-hs256.key"))
-        for number in range(wanted["count"]):
-            yield subprocess.run([PROGRAM, "token", "--settings", self.settings, "--role", wanted["role"], "--council",
-                                  wanted["council"], "--subject", f"bench-{number}", "--ttl", "86400"], check=True,
-                                 text=True, capture_output=True, env=environment).stdout.strip()
+        whose = [word for name in ("role", "council", "org") if name in caller for word in (f"--{name}", caller[name])]
+        for number in range(self.plan["tokens"]):
+            yield subprocess.run([PROGRAM, "token", "--settings", self.settings, *whose, "--subject", f"bench-{number}",
+                                  "--ttl", "86400"], check=True, text=True, capture_output=True, env=environment).stdout.strip()
 
-    def tokens(self, alg):
-        return (self.folder / f"tokens-{alg}").read_text(encoding="ascii").split()
+    def tokens_file(self, alg, caller="council"):
+        """A file with a token a line, for a caller of the plan; made when it is first asked for."""
+        file = self.folder / f"tokens-{caller}-{alg}"
+        if not file.exists():
+            file.write_text("\n".join(self.mint(alg, self.plan["callers"][caller])) + "\n", encoding="ascii")
+        return file
 
-    def reset(self):
-        """The data set as it was loaded, and an empty log: so begins every row of the table."""
-        self.sql(RESET)
+    def tokens(self, alg, caller="council"):
+        return self.tokens_file(alg, caller).read_text(encoding="ascii").split()
+
+    def reset(self, added=True):
+        """The data set as it was loaded, and an empty log: so begins every row of the table. `added`: it was added to."""
+        self.sql(RESET if added else EMPTY)
+        self.sql("CHECKPOINT")
         os.truncate(self.folder / "service.log", 0)
 
     def audit_rows(self):

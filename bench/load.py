@@ -71,9 +71,10 @@ def run(arguments, seconds, **others):
 # --- the service
 
 def request_template(ground, target):
-    """The whole HTTP request, with its placeholders; <new> always has twelve digits, so that the size is known."""
-    body = target.get("body", "")
-    size = len(PLACEHOLDER.sub("0" * 12, body).encode())
+    """The whole HTTP request, with its placeholders; <new> always has twelve digits, so that the size is known. Where there are
+    samples, wrk puts one of them in as <body>, and its size."""
+    body = "<body>" if "samples" in target else target.get("body", "")
+    size = "<length>" if "samples" in target else len(PLACEHOLDER.sub("0" * 12, body).encode())
     lines = [f"{target['request']} HTTP/1.1", f"Host: 127.0.0.1:{ground.port}", "Authorization: Bearer <token>"]
     lines += [f"{name}: {value}" for name, value in target.get("headers", {}).items()]
     lines += ["Content-Type: application/json", f"Content-Length: {size}"] if body else []
@@ -82,7 +83,8 @@ def request_template(ground, target):
 
 def check_once(ground, target, alg):
     """One request by hand, so that what is measured is known to be the good answer."""
-    values = {"carer": "100000000000", "new": str(999_000_000_000 + ground.next_turn()), "token": ground.tokens(alg)[0]}
+    values = {"carer": "100000000000", "new": str(999_000_000_000 + ground.next_turn()),
+              "token": ground.tokens(alg, target.get("caller", "council"))[0]}
 
     def fill(text):
         return PLACEHOLDER.sub(lambda found: values[found[1]], text)
@@ -91,6 +93,8 @@ def check_once(ground, target, alg):
     headers = {name: fill(value) for name, value in target.get("headers", {}).items()}
     headers["Authorization"] = f"Bearer {values['token']}"
     body = fill(target["body"]) if "body" in target else None
+    if "samples" in target:
+        body = target["samples"].read_text(encoding="utf-8").partition("\n")[0]
     if body:
         headers["Content-Type"] = "application/json"
     connection = http.client.HTTPConnection("127.0.0.1", ground.port, timeout=10)
@@ -100,6 +104,7 @@ def check_once(ground, target, alg):
     connection.close()
     if answer.status != target["status"]:
         raise BenchFailed(f"{method} {path} was answered {answer.status}: {text[:1000].decode(errors='replace')}")
+    return text
 
 
 def process_ticks(pid, fields=(11, 12)):
@@ -154,7 +159,8 @@ def wrk(ground, target, alg, connections, seconds):
     meter = Meter(ground)
     out = run(["wrk", "-t", min(WRK_THREADS, connections), "-c", connections, "-d", f"{seconds}s", "--timeout", "30s",
                "-s", HERE / "requests.lua", f"http://127.0.0.1:{ground.port}/", "--", template,
-               ground.folder / f"tokens-{alg}", ground.carers, ground.next_turn()], seconds)
+               ground.tokens_file(alg, target.get("caller", "council")), ground.carers, ground.next_turn(),
+               *filter(None, [target.get("samples")])], seconds)
     found = json.loads(re.search(r"^RESULT (.*)$", out, re.MULTILINE)[1])
     if not found["requests"]:
         raise BenchFailed(f"no request was answered:\n{out}")

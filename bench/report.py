@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import time
 
-from ground import PROGRAM, ROOT
+from ground import COUNCILS, PROGRAM, ROOT
 from steady import CONNECTIONS, SLOW_CLIENTS
 
 PACKAGES = ("postgresql-15", "wrk", "libulfius2.7", "libmicrohttpd12", "libpq5", "libjansson4", "libjwt0", "libssl3", "gcc")
@@ -39,18 +39,17 @@ def versions():
     return ", ".join([output(str(PROGRAM), "version"), *listed.splitlines()])
 
 
-def surroundings(options, ground, load_before):
-    """Machine, commit, versions and settings: without them a figure is no figure."""
-    settings = ", ".join(f"{name}={value}" for name, value in options.settings.items()) or "none but the rate limit (0: off)"
+def surroundings(settings, load_before, others):
+    """Machine, commit, versions and settings: without them a figure is no figure. `others`: more pairs of a name and a value."""
+    not_shipped = ", ".join(f"{name}={value}" for name, value in settings.items()) or "none but the rate limit (0: off)"
     lines = [
         ("date", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())),
         ("commit", commit()),
         ("machine", f"{processor()}, {memory_gib():.0f} GiB, kernel {platform.release()}"),
         ("load average before", f"{load_before:.2f}" + (" (the machine was busy)" if load_before > BUSY else "")),
         ("versions", versions()),
-        ("data", f"{ground.carers:,} carers, 2 councils, 4 organisations; {ground.plan['tokens']['count']} tokens"),
-        ("settings not as shipped", settings),
-        ("turns", f"{options.rounds} rounds of {options.seconds} s each, contestants in turn"),
+        ("settings not as shipped", not_shipped),
+        *others,
     ]
     return [f"- {name}: {value}" for name, value in lines]
 
@@ -132,16 +131,27 @@ def goals_lines(results):
     if results.steady:
         got = results.steady[1].p99
         found.append(("p99 at 60% of capacity beside slow statements", "< 50 ms", f"{got:.1f} ms", got < 50))
+    return goals_table(found)
+
+
+def goals_table(found):
+    """`found`: what, goal, measured, met or not."""
     if not found:
         return []
     return ["", "## Goals", "", "| what | goal | measured | |", "|---|---|---|---|",
             *(f"| {what} | {goal} | {got} | {'met' if met else '**missed**'} |" for what, goal, got, met in found)]
 
 
+def turns_line(options):
+    return "turns", f"{options.rounds} rounds of {options.seconds} s each, contestants in turn"
+
+
 def report(results, options, ground, load_before):
     lines = ["# Results of ./dev bench", "", "Written by a full run; what the words mean stands in README.md.",
-             "JSON Schema against other validators: results-schema.md.", ""]
-    lines += surroundings(options, ground, load_before)
+             "A million carers: results-scale.md; the feed of changes: results-feed.md; JSON Schema against other validators: "
+             "results-schema.md.", ""]
+    data = f"{ground.carers:,} carers, {COUNCILS} councils, 5 organisations; {ground.plan['tokens']} tokens"
+    lines += surroundings(options.settings, load_before, [("data", data), turns_line(options)])
     lines += goals_lines(results)
     for name, rows in results.closed.items():
         lines += closed_table(ground.plan["targets"][name]["title"], rows)

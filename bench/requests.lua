@@ -1,9 +1,10 @@
 -- wrk's requests: one after the other out of a template with <placeholders> (see targets.yaml).
 --
---   wrk ... -s requests.lua URL -- TEMPLATE TOKENS CARERS TURN
+--   wrk ... -s requests.lua URL -- TEMPLATE TOKENS CARERS TURN [SAMPLES]
 --
 -- TEMPLATE: a file with a whole HTTP request; TOKENS: a file with a token a line; CARERS: how many the data set has;
--- TURN: a number that is new for each run, so that <new> is. Prints one line of JSON at the end, latencies in microseconds.
+-- TURN: a number that is new for each run, so that <new> is; SAMPLES: a file with bodies, one a line, of which each request
+-- takes one as <body>, with its size as <length>. Prints one line of JSON at the end, latencies in microseconds.
 
 local threads = 0
 
@@ -31,7 +32,7 @@ local function split(template)
 	return pieces
 end
 
-local pieces, names, tokens, half, serial = {}, {}, {}, 0, 0
+local pieces, names, tokens, samples, half, serial = {}, {}, {}, {}, 0, 0
 local values = {}
 
 function init(args)
@@ -41,6 +42,9 @@ function init(args)
 	end
 	for token in contents(args[2]):gmatch("%S+") do
 		tokens[#tokens + 1] = token
+	end
+	for sample in (args[5] and contents(args[5]) or ""):gmatch("[^\n]+") do
+		samples[#samples + 1] = sample
 	end
 	half = math.floor(tonumber(args[3]) / 2)
 	serial = 100000000000 + tonumber(args[4]) * 1000000000 + thread_number * 100000000
@@ -52,6 +56,10 @@ function request()
 	values.new = string.format("%.0f", serial)
 	values.carer = string.format("%.0f", 100000000000 + 2 * math.random(0, half - 1))
 	values.token = tokens[math.random(#tokens)]
+	if #samples > 0 then
+		values.body = samples[math.random(#samples)]
+		values.length = tostring(#values.body)
+	end
 	for at, name in pairs(names) do
 		pieces[at] = values[name]
 	end
