@@ -32,7 +32,13 @@ def page(api, after=None, limit=200, **caller):
 
 
 def latest(api, **caller):
-    found = page(api, "latest", **caller)
+    """Where the feed ends, once all that has happened to the caller's carers is settled: what is not comes again after it."""
+    found = {}
+
+    def settled():
+        found.update(page(api, "latest", **caller))
+        return found["ask_again_seconds"] > 1
+    wait_for(settled, PATIENCE)
     assert found["items"] == [] and not found["more"]
     return found["next_after"]
 
