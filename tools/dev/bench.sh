@@ -1,4 +1,4 @@
-# ./dev bench: measure the release build against pgbench on this machine; ./dev bench schema: the validator against others.
+# ./dev bench: measure the release build on this machine: against pgbench, with many carers, the feed; the validator against others.
 # shellcheck shell=bash
 if [ "${1:-}" = schema ]; then
 	shift
@@ -9,4 +9,11 @@ if [ "${1:-}" = schema ]; then
 fi
 need build run bench
 build_release
-exec /usr/bin/python3 bench/run.py "$@"
+case "${1:-}" in
+scale | feed)
+	what="$1"
+	shift
+	;;
+*) what=run ;;
+esac
+exec /usr/bin/python3 "bench/$what.py" "$@"
