@@ -60,7 +60,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION consent_demographics() IS 'What was told under a consent goes with it: see docs/adr/0012';
+COMMENT ON FUNCTION consent_demographics() IS 'What was told under a consent goes with it: see docs/adr/0014';
 
 CREATE TRIGGER consent_demographics_refused AFTER INSERT ON consent
     FOR EACH ROW WHEN (NEW.purpose = 'demographics' AND NEW.decision = 'refused') EXECUTE FUNCTION consent_demographics();
