@@ -70,6 +70,10 @@ CREATE POLICY event_partner ON event FOR SELECT TO carers_partner
 ALTER TABLE event_organisation ADD COLUMN at timestamptz(3) NOT NULL DEFAULT clock_timestamp();
 UPDATE event_organisation o SET at = e.at FROM event e WHERE e.id = o.id;
 COMMENT ON COLUMN event_organisation.at IS 'event.at, which an organisation whose access ended may not read any more';
+ALTER TABLE event_organisation ADD COLUMN noted_at timestamptz NOT NULL DEFAULT clock_timestamp();
+COMMENT ON COLUMN event_organisation.noted_at IS
+    'When this row was written. Policies go by the beginning of the reader''s transaction, and its snapshot is younger: until he '
+    'began after this instant, an access that he sees may not have begun for him, nor one have ended';
 
 -- The carer's lock: who gives or ends access waits for who notes an event, and the other way round. Otherwise an organisation
 -- could be told of its access, read the carer, and never learn of a change that was under way meanwhile.

@@ -37,19 +37,23 @@ SELECT change_body((SELECT string_agg(p.item, ',' ORDER BY p.era, p.txid, p.id) 
 
 -- From event_organisation, because an organisation may have ten carers among a million. It holds rows of carers whom the
 -- organisation may not see any more, and of what it may not learn without a consent: a page passes over 1,000 of them at most,
--- and then holds less than the limit although there is more.
+-- and then holds less than the limit although there is more. What was noted after this transaction began is not settled either,
+-- nor what comes behind it: by the transaction's clock an access of which it tells may not have begun, or ended, and would be
+-- passed over.
 -- name: changes_of_organisation(after, limit)
 WITH span AS MATERIALIZED (
     SELECT s.*, greatest($2::integer + 1, 1000) AS walk FROM change_span($1) AS s),
 walked AS MATERIALIZED (
-    SELECT f.*, (f.era, f.txid) < (s.settled_era, s.settled_txid) AS settled
+    SELECT f.era, f.txid, f.id, f.at, f.carer_id, f.gone, b.below, b.below AND f.past AS settled
       FROM span s
      CROSS JOIN LATERAL (
-        SELECT o.era, o.txid, o.id, o.at, o.carer_id, o.gone
-          FROM event_organisation o
-         WHERE o.organisation_id = app_org() AND (o.era, o.txid, o.id) > (s.era, s.txid, s.id)
-         ORDER BY o.era, o.txid, o.id
-         LIMIT s.walk) AS f),
+        SELECT w.*, bool_and(w.noted_at <= now()) OVER (ORDER BY w.era, w.txid, w.id ROWS UNBOUNDED PRECEDING) AS past
+          FROM (SELECT o.era, o.txid, o.id, o.at, o.carer_id, o.gone, o.noted_at
+                  FROM event_organisation o
+                 WHERE o.organisation_id = app_org() AND (o.era, o.txid, o.id) > (s.era, s.txid, s.id)
+                 ORDER BY o.era, o.txid, o.id
+                 LIMIT s.walk) AS w) AS f
+     CROSS JOIN LATERAL (SELECT (f.era, f.txid) < (s.settled_era, s.settled_txid) AS below) AS b),
 found AS MATERIALIZED (
     SELECT w.era, w.txid, w.id, i.item
       FROM (SELECT w.* FROM walked w WHERE w.settled ORDER BY w.era, w.txid, w.id) AS w
@@ -80,7 +84,9 @@ SELECT change_body((SELECT string_agg(p.item, ',' ORDER BY p.era, p.txid, p.id) 
                                          FROM page p ORDER BY p.era DESC, p.txid DESC, p.id DESC LIMIT 1)
                 WHEN n.walked_out THEN (SELECT change_position(w.era, w.txid, w.id)
                                           FROM walked w ORDER BY w.era DESC, w.txid DESC, w.id DESC LIMIT 1)
-                ELSE (SELECT change_position(s.settled_era, s.settled_txid, 0) FROM span s) END AS next_after) AS t;
+                ELSE coalesce((SELECT change_position(w.era, w.txid, w.id - 1)
+                                 FROM walked w WHERE w.below AND NOT w.settled ORDER BY w.era, w.txid, w.id LIMIT 1),
+                              (SELECT change_position(s.settled_era, s.settled_txid, 0) FROM span s)) END AS next_after) AS t;
 
 -- name: changes_of_self(after, limit)
 WITH span AS MATERIALIZED (

@@ -557,6 +557,38 @@ class TestBeginOfAccess:
                       " WHERE o.organisation_id = %s AND e.kind LIKE 'test.%%'", (org,))
         assert [gone for gone, resource in owner.fetchall() if resource != changed[0]] == [True]
 
+    def test_a_reader_who_began_before_an_access_learns_of_it_the_next_time(self, acting, carer, organisation, grant, told, owner,
+                                                                            follow, settle):
+        one, known, org = carer(), carer(), organisation()
+        grant(known, org)
+        settle()
+        caller = {"role": "assessor", "org": org}
+        begin, before = latest(acting, caller), told.tell(known)
+        with acting(**caller) as session:  # whose clock stands still from here on
+            owner.execute("INSERT INTO carer_access (organisation_id, carer_id, reason) VALUES (%s, %s, 'granted')", (org, one))
+            behind = told.tell(known)
+            settle()
+            early = session.body("changes_of_organisation", begin, 50)
+
+        assert [i["resource"]["id"] for i in early["items"]] == [before] and early["ask_again_seconds"] == 1
+        items, _ = follow(caller, early["next_after"])
+        assert [kind for kind, _, _ in items] == ["access.granted", "test.open"] and items[1][2] == behind
+
+    def test_a_reader_who_began_before_an_end_is_told_to_drop_the_carer_the_next_time(self, acting, carer, organisation, grant, end,
+                                                                                      follow, settle):
+        one, org = carer(), organisation()
+        grant(one, org)
+        settle()
+        caller = {"role": "assessor", "org": org}
+        with acting(**caller) as session:
+            begin = session.body("changes_of_organisation", "latest", 50)["next_after"]
+            end(org)
+            settle()
+            early = session.body("changes_of_organisation", begin, 50)
+
+        assert early["items"] == [] and early["ask_again_seconds"] == 1
+        assert follow(caller, early["next_after"])[0] == [("access.ended", "delete", one)]
+
     def test_two_changes_do_not_wait_for_each_other(self, carer, teller):
         one, first, second = carer(), teller(), teller()
         first.tell(one, commit=False)
