@@ -24,21 +24,25 @@ found AS MATERIALIZED (
 organisations AS MATERIALIZED (
     SELECT o.id, organisation_name(o.id) AS name
       FROM (SELECT DISTINCT f.organisation_id AS id FROM found f WHERE f.organisation_id IS NOT NULL) AS o),
+kinds AS MATERIALIZED (
+    SELECT k.kind, k.path, member('kind', k.kind) AS member, concat(',"resource":{"type":', to_json(k.resource), ',"id":"') AS resource
+      FROM event_kind k
+     WHERE k.kind IN (SELECT f.kind FROM found f)),
 page AS MATERIALIZED (
     SELECT f.at, f.id, concat(
                '{"at":"', instant(f.at), '"',
-               member('kind', f.kind),
+               k.member,
                member('summary', f.summary),
                ',"actor":{"role":' || to_json(nullif(f.role, '')) || concat(
                    ',"organisation":{"id":"' || f.organisation_id || '"' || concat(member('name', o.name), '}'),
                    CASE WHEN current_user = 'carers_council' THEN member('subject', f.actor) END, '}'),
-               ',"resource":{"type":', to_json(k.resource), ',"id":"', f.resource_id, '"',
+               k.resource, f.resource_id, '"',
                member('href', format(k.path, f.carer_id, f.resource_id)), '}',
                ',"version":' || f.version,
                member('state', f.state),
                '}') AS body
       FROM (SELECT f.* FROM found f ORDER BY f.at DESC, f.id DESC LIMIT $2::integer) AS f
-      JOIN event_kind k ON k.kind = f.kind
+      JOIN kinds k ON k.kind = f.kind
       LEFT JOIN organisations o ON o.id = f.organisation_id),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT w.council, ARRAY[w.id] FROM whose w)
