@@ -70,7 +70,21 @@ bool json_read(const char *bytes, size_t size, json_t **ret_json, struct problem
 	return true;
 }
 
-char *json_print(const json_t *json) { return json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY); }
+/* With 15 digits (DBL_DIG) every decimal of so many comes out as it went in: 0.3, not
+ * 0.29999999999999999. */
+char *json_print(const json_t *json)
+{
+	return json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+}
+
+json_t *json_decimal(int64_t units, unsigned places)
+{
+	double scale = 1;
+
+	for (unsigned i = 0; i < places; i++)
+		scale *= 10;
+	return json_real((double)units / scale);
+}
 
 const char *json_text(const json_t *object, const char *name)
 {

@@ -175,6 +175,33 @@ static void every_fault_is_kept_and_counted(void **state)
 	assert_non_null(strstr(p.detail, "2 things"));
 }
 
+static void a_decimal_is_printed_as_it_went_in(void **state)
+{
+	static const struct {
+		int64_t units;
+		unsigned places;
+		const char *text;
+	} rows[] = { { 30, 2, "0.3" },
+		     { 1798, 2, "17.98" },
+		     { -241, 2, "-2.41" },
+		     { 583, 3, "0.583" },
+		     { 500, 2, "5.0" },
+		     { 0, 2, "0.0" },
+		     { -5, 2, "-0.05" },
+		     { 7, 0, "7.0" },
+		     { 999, 3, "0.999" },
+		     { 1, 3, "0.001" },
+		     { 123456789012345, 2, "1234567890123.45" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		json_auto_t *json = json_decimal(rows[i].units, rows[i].places);
+		text_auto *text = json_print(json);
+
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +215,7 @@ int main(void)
 		cmocka_unit_test(ids_are_of_version_7_and_in_order),
 		cmocka_unit_test(a_buffer_stops_at_its_ceiling_and_keeps_what_it_has),
 		cmocka_unit_test(time_is_printed_as_rfc_3339),
+		cmocka_unit_test(a_decimal_is_printed_as_it_went_in),
 		cmocka_unit_test(every_fault_is_kept_and_counted),
 	};
 
