@@ -24,6 +24,7 @@ const struct module *const modules[] = {
 	&module_referral_actions,
 	&module_referral_routes,
 	&module_referrals,
+	&module_reports,
 	&module_results,
 	&module_timeline,
 	&module_triage,

@@ -22,6 +22,7 @@ extern const struct module module_platform;
 extern const struct module module_referral_actions;
 extern const struct module module_referral_routes;
 extern const struct module module_referrals;
+extern const struct module module_reports;
 extern const struct module module_results;
 extern const struct module module_timeline;
 extern const struct module module_triage;

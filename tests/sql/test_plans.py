@@ -664,6 +664,23 @@ def test_making_the_months_looks_at_no_row(crowd):
     crowd.rollback()
 
 
+@pytest.fixture(scope="module")
+def summed(cluster, crowd):
+    """Sums of three years, twenty providers and nine measures in each council."""
+    cluster.sql("INSERT INTO wellbeing_sum SELECT 'E09' || lpad(c::text, 6, '0'), 'rating', 'gtmool', a::text, m + make_interval(months => u), m,"
+                " CASE WHEN p > 0 THEN ('00000000-0000-7000-9000-' || lpad(p::text, 12, '0'))::uuid END, 2, 1.5, 1, 1, 0, 0, 0, 0, 0, 0, 0"
+                "  FROM generate_series(1, 12) AS c, generate_series(0, 20) AS p, generate_series(1, 9) AS a, generate_series(0, 5) AS u,"
+                "       generate_series(timestamp '2025-01-01', '2026-10-01', '1 month') AS m; ANALYZE wellbeing_sum",
+                user="carers_owner", database=crowd.info.dbname)
+
+
+@pytest.mark.parametrize("role", ["commissioner", "council_admin"])
+def test_a_report_reads_one_month_of_its_council(crowd, summed, role):
+    plan = look(crowd, "", "wellbeing_report", COUNCILS[0], "2026-04-01", "2026-09-30", role=role, councils=COUNCILS)
+
+    assert 0 < touched(plan) <= 6 * 21 * 9
+
+
 def test_every_query_of_persons_was_looked_at():
     text = pathlib.Path(__file__).read_text(encoding="utf-8")
     assert [name for name in QUERIES if name not in ("me", "demo_wanted") and f'"{name}"' not in text] == []

@@ -11,9 +11,9 @@ PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent", "passport",
             "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event",
-            "assessment_swemwbs", "assessment_ratings", "assessment_i_statements", "assessment_eligibility"]
+            "assessment_swemwbs", "assessment_ratings", "assessment_i_statements", "assessment_eligibility", "wellbeing_part"]
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near", "instrument", "i_statement",
-                     "bank_holiday", "bank_holidays_edition"]
+                     "bank_holiday", "bank_holidays_edition", "wellbeing_sum"]
 
 
 class World:
@@ -139,7 +139,10 @@ def test_nobody_deletes(acting, world, role, table):
     "UPDATE carer_access SET ends_at = NULL", "UPDATE organisation SET name = 'x'", "DELETE FROM carer_transition",
     "INSERT INTO carer_access (organisation_id, carer_id, reason) VALUES (gen_random_uuid(), gen_random_uuid(), 'granted')",
     "INSERT INTO carer_transition VALUES ('close', 'none', 'closed', '{carer}', 1)", "SELECT * FROM carer_twins(NULL)",
-    "SELECT * FROM name_near", "SELECT search_fill()",
+    "SELECT * FROM name_near", "SELECT search_fill()", "SELECT * FROM wellbeing_part", "SELECT * FROM wellbeing_result",
+    "SELECT * FROM wellbeing_comparison", "SELECT wellbeing_refill()", "SELECT wellbeing_follow(gen_random_uuid(), 'E09000019')",
+    "SELECT wellbeing_lock('{E09000019}')", "SELECT wellbeing_add(1, '{}')", "UPDATE wellbeing_sum SET n = 0",
+    "INSERT INTO wellbeing_sum (council) VALUES ('E09000019')",
     "UPDATE event SET summary = 'x'", "UPDATE event_organisation SET gone = false", "UPDATE event_kind SET shared = false",
     "INSERT INTO event (council, carer_id, kind, resource_id, summary) VALUES ('x', gen_random_uuid(), 'carer.created',"
     " gen_random_uuid(), 'x')", "INSERT INTO event_organisation VALUES (gen_random_uuid(), 0, 1, 1, gen_random_uuid())",
