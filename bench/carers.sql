@@ -125,6 +125,37 @@ SELECT r.era, c.created_at + n * interval '1 hour', c.council, c.id, (ARRAY['car
 INSERT INTO event_organisation (organisation_id, era, txid, id, carer_id, at)
 SELECT a.organisation_id, e.era, e.txid, e.id, e.carer_id, e.at FROM event e JOIN carer_access a USING (carer_id) ORDER BY e.id;
 
+-- Four assessments of each of the first 50,000 carers, a year apart, with three results each: 200,000 where there are so many.
+INSERT INTO assessment (id, carer_id, council, kind, state, created_at, updated_at, assessor_type, assessor_organisation_id, planned,
+                        due_on, completed_on, results)
+SELECT uuid7(c.created_at + n * interval '365 days'), c.id, c.council, CASE n WHEN 0 THEN 'statutory' ELSE 'review' END, 'completed',
+       c.created_at, c.created_at, CASE WHEN r.i % 3 = 0 THEN 'council' ELSE 'commissioned_provider' END,
+       CASE WHEN r.i % 3 > 0 THEN ('0190a000-0000-7000-9000-' || (100000000000 + r.i % 3))::uuid END,
+       CASE WHEN n > 0 THEN true END, CASE WHEN n > 0 THEN d.day END, d.day, 3
+  FROM carer c
+ CROSS JOIN generate_series(0, 3) AS n
+ CROSS JOIN LATERAL (SELECT right(c.id::text, 12)::bigint - 100000000000 AS i) AS r
+ CROSS JOIN LATERAL (SELECT date '2023-01-05' + (r.i % 300)::integer + n * 330 AS day) AS d
+ WHERE r.i < 50000;
+CREATE TEMPORARY TABLE found AS
+SELECT a.id, a.carer_id, a.council, a.completed_on, 7 + abs(hashtext(a.id::text)) % 29 AS raw FROM assessment a;
+INSERT INTO assessment_swemwbs (assessment_id, carer_id, council, completed_on, responses, answered_by, complete, raw, metric, band)
+SELECT f.id, f.carer_id, f.council, f.completed_on,
+       '{"optimism": 3, "usefulness": 3, "relaxation": 2, "problem_handling": 3, "clear_thinking": 3, "closeness": 3, "own_decisions": 2}',
+       'assessor', true, s.raw, s.metric, s.band
+  FROM found f JOIN swemwbs_score s USING (raw);
+INSERT INTO assessment_ratings (id, assessment_id, carer_id, council, instrument, instrument_id, instrument_version, completed_on, ratings)
+SELECT uuid7(now()), f.id, f.carer_id, f.council, i.key, i.id, i.version, f.completed_on,
+       (SELECT jsonb_agg(jsonb_build_object('area', a -> 'key', 'rating', 1 + (f.raw + n) % 5))
+          FROM jsonb_array_elements(i.definition -> 'areas') WITH ORDINALITY AS a(a, n))
+  FROM found f JOIN instrument i ON i.key = 'carers_star';
+INSERT INTO assessment_i_statements (assessment_id, carer_id, council, completed_on, statements, roll_up)
+SELECT f.id, f.carer_id, f.council, f.completed_on,
+       '[{"code": "listened_to", "status": "met"}, {"code": "respect_and_dignity", "status": "not_met"}]', 'partially_met'
+  FROM found f;
+
 SELECT search_fill();
+SELECT wellbeing_refill();
 COMMIT;
-VACUUM ANALYZE organisation, carer, carer_access, carer_term, name_near, event, event_organisation; -- not what is empty: plans for an empty table read it from end to end
+VACUUM ANALYZE organisation, carer, carer_access, carer_term, name_near, event, event_organisation, assessment, assessment_swemwbs,
+    assessment_ratings, assessment_i_statements, wellbeing_part, wellbeing_sum; -- not what is empty: plans for an empty table read it from end to end

@@ -83,7 +83,7 @@ def request_template(ground, target):
 
 def check_once(ground, target, alg):
     """One request by hand, so that what is measured is known to be the good answer."""
-    values = {"carer": "100000000000", "new": str(999_000_000_000 + ground.next_turn()),
+    values = {"carer": "100000000000", "assessed": "100000000000", "new": str(999_000_000_000 + ground.next_turn()),
               "token": ground.tokens(alg, target.get("caller", "council"))[0]}
 
     def fill(text):

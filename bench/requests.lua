@@ -55,6 +55,7 @@ function request()
 	serial = serial + 1
 	values.new = string.format("%.0f", serial)
 	values.carer = string.format("%.0f", 100000000000 + 2 * math.random(0, half - 1))
+	values.assessed = string.format("%.0f", 100000000000 + 2 * math.random(0, math.min(half, 25000) - 1))
 	values.token = tokens[math.random(#tokens)]
 	if #samples > 0 then
 		values.body = samples[math.random(#samples)]
