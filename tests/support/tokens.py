@@ -51,7 +51,7 @@ class Key:
     def __init__(self, kid, alg):
         self.kid, self.alg = kid, alg
         if alg.startswith("HS"):
-            self.secret = self.public = secrets.token_hex(32)
+            self.secret = self.public = self.private = secrets.token_hex(32)
             return
         curve = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
         private = ec.generate_private_key(curve[alg]()) if alg in curve else rsa.generate_private_key(65537, 2048)
@@ -110,5 +110,6 @@ class Tokens:
         key = key or self.keys[alg]
         headers = {"typ": "at+jwt", "kid": key.kid, **(header or {})}
         body = {**self.claims(role, **claims), **(replace or {})}
-        return jwt.encode({name: value for name, value in body.items() if value is not None}, key.secret,
+        # Not the PEM: PyJWT would parse it each time, and prove its primes, which takes 40 ms.
+        return jwt.encode({name: value for name, value in body.items() if value is not None}, key.private,
                           algorithm=key.alg, headers={n: value for n, value in headers.items() if value is not None})
