@@ -32,33 +32,41 @@ swemwbs AS (
       FROM score f
      WHERE EXISTS (SELECT FROM wellbeing)),
 rated AS MATERIALIZED (
-    SELECT r.assessment_id AS id, d.kind, r.instrument, r.instrument_version, r.completed_on, r.ratings, i.definition
+    SELECT r.assessment_id AS id, r.instrument, r.instrument_id, r.completed_on, r.ratings, rating_scale(i.definition) AS scale,
+           concat('{"assessment_id":"', r.assessment_id, '"', member('completed_on', to_char(r.completed_on, 'YYYY-MM-DD')), ',"rating":')
+               AS entry
       FROM done d
       JOIN assessment_ratings r ON r.assessment_id = d.id
       JOIN instrument i ON i.id = r.instrument_id),
+latest AS MATERIALIZED (
+    SELECT l.instrument, i.definition, (i.definition ->> 'higher_is_better')::boolean AS higher_is_better
+      FROM (SELECT DISTINCT ON (r.instrument) r.instrument, r.instrument_id
+              FROM rated r ORDER BY r.instrument, r.completed_on DESC, r.id DESC) AS l
+      JOIN instrument i ON i.id = l.instrument_id),
+shown AS MATERIALIZED (
+    SELECT l.instrument, a.key, a.label, a."order"
+      FROM latest l CROSS JOIN LATERAL jsonb_to_recordset(l.definition -> 'areas') AS a(key text, label text, "order" integer)),
 area AS (
-    SELECT r.instrument, a.area, (array_agg(r.definition ORDER BY r.completed_on DESC, r.id DESC))[1] AS definition,
-           array_agg(a.rating ORDER BY r.completed_on, r.id) AS ratings,
-           array_agg(rating_scale(r.definition) ORDER BY r.completed_on, r.id) AS scales,
-           string_agg(concat('{"assessment_id":"', r.id, '"', member('completed_on', to_char(r.completed_on, 'YYYY-MM-DD')),
-                             member('rating', to_jsonb(a.rating)), '}'), ',' ORDER BY r.completed_on, r.id) AS history
+    SELECT r.instrument, a.area, array_agg(a.rating ORDER BY r.completed_on, r.id) AS ratings,
+           (array_agg(r.scale ORDER BY r.completed_on, r.id))[1] = (array_agg(r.scale ORDER BY r.completed_on DESC, r.id DESC))[1]
+               AS comparable,
+           string_agg(concat(r.entry, a.rating, '}'), ',' ORDER BY r.completed_on, r.id) AS history
       FROM rated r
      CROSS JOIN LATERAL jsonb_to_recordset(r.ratings) AS a(area text, rating numeric)
      GROUP BY r.instrument, a.area),
 area_change AS (
-    SELECT a.*, CASE WHEN cardinality(a.ratings) > 1 AND a.scales[1] = a.scales[cardinality(a.scales)]
-                     THEN a.ratings[cardinality(a.ratings)] - a.ratings[1] END AS change,
-           (SELECT l FROM jsonb_array_elements(a.definition -> 'areas') AS l WHERE l ->> 'key' = a.area) AS shown
-      FROM area a),
+    SELECT a.*, s.label, s."order", CASE WHEN cardinality(a.ratings) > 1 AND a.comparable
+                                         THEN a.ratings[cardinality(a.ratings)] - a.ratings[1] END AS change
+      FROM area a
+      LEFT JOIN shown s ON s.instrument = a.instrument AND s.key = a.area),
 instruments AS (
-    SELECT a.instrument, concat('{"instrument":"', a.instrument, '"',
-               member('label', (array_agg(a.definition ->> 'label'))[1]), ',"areas":[', string_agg(
-                   concat('{"area":"', a.area, '"', member('label', a.shown ->> 'label'), ',"results":[', a.history, ']',
-                          member('change', to_jsonb(a.change)),
-                          member('change_class', rating_change_class(a.change, (a.definition ->> 'higher_is_better')::boolean)),
-                          '}'), ',' ORDER BY (a.shown ->> 'order')::integer, a.area), ']}') AS body
-      FROM area_change a
-     GROUP BY a.instrument),
+    SELECT l.instrument, concat('{"instrument":"', l.instrument, '"', member('label', l.definition ->> 'label'), ',"areas":[', (
+               SELECT string_agg(concat('{"area":"', a.area, '"', member('label', a.label), ',"results":[', a.history, ']',
+                                        member('change', to_jsonb(a.change)),
+                                        member('change_class', rating_change_class(a.change, l.higher_is_better)), '}'),
+                                 ',' ORDER BY a."order", a.area)
+                 FROM area_change a WHERE a.instrument = l.instrument), ']}') AS body
+      FROM latest l),
 stated AS MATERIALIZED (
     SELECT s.assessment_id AS id, d.kind, s.completed_on, s.statements, s.roll_up
       FROM done d

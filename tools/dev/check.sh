@@ -10,7 +10,7 @@ quick_checks() {
 	tools/layers.py
 	say "dev: style"
 	tools/style.py
-	tools/settings_table.py --check
+	tools/tables.py --check
 }
 
 case "${1:-}" in
