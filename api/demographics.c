@@ -20,8 +20,7 @@ static bool put_demographics(struct call *c)
 	const char *carer = call_path(c, "carer_id");
 	db_rows_auto *rows = NULL;
 
-	return db_queue(c->tx, Q_DEMOGRAPHICS_REPLACE(carer, call_body(c)), &c->problem) &&
-	       db_queue(c->tx, Q_DEMOGRAPHICS_MAKE(carer, call_body(c)), &c->problem) &&
+	return db_queue(c->tx, Q_DEMOGRAPHICS_PUT(carer, call_body(c)), &c->problem) &&
 	       db_last(c->tx, Q_DEMOGRAPHICS_BY_CARER(carer), &rows, &c->problem) &&
 	       call_put(c, rows);
 }

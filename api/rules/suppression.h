@@ -12,7 +12,7 @@
 
 enum {
 	SUPPRESS_UNDER = 5,  /* counts from 1 to one less are small */
-	SUPPRESS_ROWS = 128, /* providers of one council, and the row of all of them */
+	SUPPRESS_ROWS = 512, /* providers of one council, and the row of all of them */
 	SUPPRESS_CELLS = 4   /* classes, and their total */
 };
 

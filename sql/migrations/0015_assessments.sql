@@ -1,4 +1,5 @@
--- Assessments: light touch, statutory, reviews and reassessments; their machine of states, and rules A4 to A8 and A11.
+-- Assessments: light touch, statutory, reviews and reassessments; their machine of states, and rules A4 to A8 and A11. What is
+-- found in them, rule A6, which asks for it, and the outward shape, which shows it, stand in 0016.
 
 -- What councils do differently from each other.
 
@@ -346,21 +347,6 @@ END
 $$;
 COMMENT ON FUNCTION assessment_c_change() IS 'The machine of states for every client of the database, and rules A4, A5, A8';
 
-CREATE FUNCTION assessment_complete(a assessment) RETURNS void LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF a.completed_on > today() THEN
-        RAISE EXCEPTION 'lies in the future' USING ERRCODE = 'CA42V', HINT = '/completed_on';
-    ELSIF a.kind IN ('statutory', 'reassessment') AND NOT coalesce(a.contingency_offer ?& '{offered_on,response}', false) THEN
-        RAISE EXCEPTION 'a session on contingency planning is offered, and her answer recorded, before it is completed'
-            USING ERRCODE = 'CA422', HINT = 'A6';
-    ELSIF a.kind = 'review' AND num_nulls(a.circumstances_improved, a.caring_role_improved) > 0 THEN
-        RAISE EXCEPTION 'a review says whether circumstances and the caring role have improved'
-            USING ERRCODE = 'CA422', HINT = 'A6';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION assessment_complete(assessment) IS 'Rule A6: what must be there before an assessment is completed';
-
 -- Rule A11. What is completed makes the next review due; a reassessment completed in time satisfies the one that is due.
 CREATE FUNCTION assessment_review_due() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -400,8 +386,7 @@ COMMENT ON FUNCTION carer_first_review() IS 'Rule A11: when support starts, the 
 CREATE TRIGGER carer_first_review AFTER UPDATE ON carer
     FOR EACH ROW WHEN (OLD.state = 'registered' AND NEW.state = 'active') EXECUTE FUNCTION carer_first_review();
 
-GRANT EXECUTE ON FUNCTION assessor_type(text, uuid), assessment_complete(assessment)
-    TO carers_council, carers_partner, carers_self;
+GRANT EXECUTE ON FUNCTION assessor_type(text, uuid) TO carers_council, carers_partner, carers_self;
 
 CREATE TRIGGER assessment_a_carer BEFORE INSERT OR UPDATE ON assessment
     FOR EACH ROW EXECUTE FUNCTION of_carer('open');
@@ -459,57 +444,6 @@ $$;
 COMMENT ON FUNCTION assessment_row(jsonb) IS 'The row of what clients send; assessment_body() the other way round';
 GRANT EXECUTE ON FUNCTION assessment_body(assessment), assessment_row(jsonb)
     TO carers_council, carers_partner, carers_self;
-
--- The outward shape; 0016 adds the results.
-CREATE VIEW assessment_view WITH (security_invoker = true) AS
-SELECT a.id, a.carer_id, a.council, a.version, a.state, a.kind, concat(
-           '{"id":"', a.id, '","carer_id":"', a.carer_id, '"',
-           member('council', a.council),
-           member('kind', a.kind),
-           member('form', a.form),
-           member('state', a.state),
-           member('state_since', instant(a.state_since)),
-           member('state_reason', a.state_reason),
-           member('state_note', CASE WHEN app_role() <> 'carer' THEN a.state_note END),
-           ',"available_actions":', coalesce(
-               (SELECT v.actions FROM assessment_available v
-                 WHERE v.kind = a.kind AND v.state = a.state AND v.role = app_role()
-                   AND (app_role() NOT IN ('assessor', 'hospital_in_reach') OR a.assessor_organisation_id = app_org())
-                   AND EXISTS (SELECT FROM carer c WHERE c.id = a.carer_id AND c.state <> 'closed')),
-               '[]'),
-           ',"assessor":{"type":"', a.assessor_type, '"', member('organisation_id', a.assessor_organisation_id::text),
-           member('name', a.assessor_name), '}',
-           member('mode', a.mode),
-           member('setting', a.setting),
-           member('language', a.language),
-           ',"self_completion":', CASE WHEN a.self_completion THEN 'true' ELSE 'false' END,
-           member('follows_assessment_id', a.follows_assessment_id::text),
-           member('satisfied_by_assessment_id', a.satisfied_by_assessment_id::text),
-           member('scheduled_for', instant(a.scheduled_for)),
-           member('completed_on', to_char(a.completed_on, 'YYYY-MM-DD')),
-           member('override_reason', CASE WHEN app_role() <> 'carer' THEN a.override_reason END),
-           CASE WHEN a.kind = 'review' THEN concat(
-               ',"review":{"planned":', CASE WHEN a.planned THEN 'true' ELSE 'false' END,
-               member('reason', a.review_reason),
-               member('due_on', to_char(a.due_on, 'YYYY-MM-DD')),
-               ',"overdue":', CASE WHEN a.due_on < today() AND a.state IN ('due', 'scheduled', 'in_progress')
-                                   THEN 'true' ELSE 'false' END,
-               member('circumstances_improved', a.circumstances_improved),
-               member('caring_role_improved', a.caring_role_improved), '}') END,
-           member('outcomes', a.outcomes),
-           member('needs', a.needs),
-           member('break_recommended', a.break_recommended),
-           member('contingency_offer', a.contingency_offer),
-           member('hospital', a.hospital),
-           member('immediate_needs', a.immediate_needs),
-           member('forward_look', a.forward_look),
-           member('practitioner_notes', CASE WHEN app_role() <> 'carer' THEN a.practitioner_notes END),
-           member('created_at', instant(a.created_at)),
-           member('updated_at', instant(a.updated_at)),
-           '}') AS body
-  FROM assessment a;
-COMMENT ON VIEW assessment_view IS 'What callers see of an assessment: body, version (the ETag)';
-GRANT SELECT ON assessment_view TO carers_council, carers_partner, carers_self;
 
 -- For lists of open reviews.
 CREATE FUNCTION review_days(due_before date, overdue boolean, OUT from_day date, OUT to_day date)

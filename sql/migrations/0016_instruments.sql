@@ -465,8 +465,8 @@ $$;
 
 GRANT EXECUTE ON FUNCTION instrument_of(text, text) TO carers_council, carers_partner, carers_self;
 
--- Rule A6 again, now that there are I-statements.
-CREATE OR REPLACE FUNCTION assessment_complete(a assessment) RETURNS void LANGUAGE plpgsql STABLE AS $$
+-- Rule A6, which assessment_c_change() of 0015 asks.
+CREATE FUNCTION assessment_complete(a assessment) RETURNS void LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF a.completed_on > today() THEN
         RAISE EXCEPTION 'lies in the future' USING ERRCODE = 'CA42V', HINT = '/completed_on';
@@ -485,6 +485,8 @@ BEGIN
     END IF;
 END
 $$;
+COMMENT ON FUNCTION assessment_complete(assessment) IS 'Rule A6: what must be there before an assessment is completed';
+GRANT EXECUTE ON FUNCTION assessment_complete(assessment) TO carers_council, carers_partner, carers_self;
 
 -- The outward shapes.
 
@@ -543,8 +545,8 @@ COMMENT ON VIEW eligibility_view IS 'What callers see of the council''s decision
 GRANT SELECT ON swemwbs_view, ratings_view, i_statements_view, eligibility_view
     TO carers_council, carers_partner, carers_self;
 
--- The assessment's shape again, with what was found. Most have no result yet: nothing is looked up for them.
-CREATE OR REPLACE VIEW assessment_view WITH (security_invoker = true) AS
+-- The assessment, with what was found. Most have no result yet: nothing is looked up for them.
+CREATE VIEW assessment_view WITH (security_invoker = true) AS
 SELECT a.id, a.carer_id, a.council, a.version, a.state, a.kind, concat(
            '{"id":"', a.id, '","carer_id":"', a.carer_id, '"',
            member('council', a.council),
@@ -598,6 +600,8 @@ SELECT a.id, a.carer_id, a.council, a.version, a.state, a.kind, concat(
            member('updated_at', instant(a.updated_at)),
            '}') AS body
   FROM assessment a;
+COMMENT ON VIEW assessment_view IS 'What callers see of an assessment: body, version (the ETag)';
+GRANT SELECT ON assessment_view TO carers_council, carers_partner, carers_self;
 
 -- Change between two results.
 

@@ -121,3 +121,23 @@ INSERT INTO passport (id, carer_id, number, issued_by_role)
 SELECT uuid7(clock_timestamp()), c.id, 'CP-3M8K-Z0QT-7WVA-X1G4', 'practitioner'
   FROM carer c
  WHERE c.given_name = 'Nadia' AND c.family_name = 'Rahman';
+
+-- Some of them have been assessed, each with a SWEMWBS, and an assessment of some others is still asked for.
+CREATE TEMPORARY TABLE demo_assessed ON COMMIT DROP AS
+SELECT uuid7(c.state_since + interval '1 day') AS id, c.id AS carer_id, d.n, (c.state_since + interval '20 days')::date AS day
+  FROM demo d
+  JOIN carer c ON c.council = d.council AND c.given_name = d.given_name AND c.family_name = d.family_name
+ WHERE c.state IN ('registered', 'active') AND d.n % 3 < 2 AND d.n % 8 > 0; -- not while the person is in hospital (rule A4)
+INSERT INTO assessment (id, carer_id, kind, state, mode, self_completion, needs, contingency_offer, break_recommended)
+SELECT a.id, a.carer_id, 'statutory', 'requested', 'telephone', true, '["break_from_caring", "own_health"]',
+       jsonb_build_object('offered_on', a.day, 'response', 'later'), a.n % 2 = 0
+  FROM demo_assessed a ORDER BY a.n;
+UPDATE assessment a SET state = 'scheduled', scheduled_for = d.day + time '10:00' FROM demo_assessed d WHERE d.id = a.id AND d.n % 3 = 1;
+UPDATE assessment a SET state = 'in_progress' FROM demo_assessed d WHERE d.id = a.id AND d.n % 3 = 1;
+INSERT INTO assessment_swemwbs (assessment_id, completed_on, responses, complete, raw, metric, band)
+SELECT d.id, d.day, jsonb_build_object('optimism', 2 + d.n % 3, 'usefulness', 3, 'relaxation', 2, 'problem_handling', 3,
+                                       'clear_thinking', 3, 'closeness', 4, 'own_decisions', 3), true, s.raw, s.metric, s.band
+  FROM demo_assessed d
+  JOIN swemwbs_score s ON s.raw = 20 + d.n % 3
+ WHERE d.n % 3 = 1;
+UPDATE assessment a SET state = 'completed', completed_on = d.day FROM demo_assessed d WHERE d.id = a.id AND d.n % 3 = 1;

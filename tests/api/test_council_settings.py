@@ -6,7 +6,9 @@ COUNCIL = "E06000034"  # whose settings no other test changes
 PATH = f"/v1/councils/{COUNCIL}/settings"
 ADMIN = {"role": "council_admin", "council": COUNCIL}
 PRESET = {"statutory_assessors": ["council", "trusted_assessor", "commissioned_provider"], "commissioned_providers": [],
-          "review_interval_months": 12, "first_review_weeks": 8, "swemwbs_change_threshold": 3.0}
+          "review_interval_months": 12, "first_review_weeks": 8, "swemwbs_change_threshold": 3.0,
+          "referral_information_days": 28, "referral_contact": {"routine_working_days": 5, "urgent_minutes": 120, "kinds": {}},
+          "access_days_after_close": 30}
 
 
 @pytest.fixture(autouse=True)

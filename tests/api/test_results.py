@@ -1,11 +1,13 @@
 """What was found in an assessment: SWEMWBS (A1), ratings (A2), I-statements (A3), eligibility (A9); A8 for all of them."""
+import concurrent.futures
+import contextlib
 import uuid
 
 import psycopg2
 import pytest
 from support.assessments import BODIES
 from support.callers import CALLERS, answer
-from support.client import faults, problem
+from support.client import Api, faults, problem
 
 ITEMS = ["optimism", "usefulness", "relaxation", "problem_handling", "clear_thinking", "closeness", "own_decisions"]
 TODAY = "2026-11-20"
@@ -211,6 +213,19 @@ def test_an_assessment_that_has_not_begun_takes_no_results(api, carer, name, bod
     one = api.post(f"/v1/carers/{carer()['id']}/assessments", json={"kind": "statutory"}, **COUNCIL).json()
 
     assert problem(put(api, f"/v1/assessments/{one['id']}/{name}", body), 409, "state-conflict")["state"] == "offered"
+
+
+@pytest.mark.parametrize("name, body", RESULTS)
+def test_of_eight_first_ones_at_once_one_is_recorded(opened, server, tokens, name, body):
+    path = f"{opened()}/{name}"
+
+    def first(_):
+        with contextlib.closing(Api(server, tokens)) as client:
+            return answer(put(client, path, body))
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(first, range(8)))
+
+    assert answers == ["201"] + ["precondition-required"] * 7
 
 
 def test_a_light_touch_assessment_has_no_decision_on_eligibility(api, carer):

@@ -58,7 +58,7 @@ def somebody(crowd):
         session.execute("triage_record", f"{TRIAGE[:-1]}{number}", one, '{"level": "intensive"}')
         session.execute("consent_record", f"{CONSENT[:-1]}{number}", one, said(["demographics", "research"][number % 2], None)
                         if number < 4 else said("share_with_organisation", SMALL))
-    session.execute("demographics_make", one, '{"gender": "woman"}')
+    session.execute("demographics_put", one, '{"gender": "woman"}')
     session.execute("assessment_insert", ASSESSMENT, one, "in_progress", '{"kind": "light_touch"}')
     session.take_on("practitioner", COUNCILS[:1])
     session.execute("carer_move", one, "register", None)
@@ -226,15 +226,14 @@ def test_a_carers_consents_and_demographics_are_found_by_key(crowd, somebody, ca
     ("consent_record", lambda one: [new_id().replace("019a", "039a"), one, said("demographics", None)]),
     ("consent_record", lambda one: [new_id().replace("019a", "039a"), one, said("share_with_organisation", LARGE)]),
     ("consent_withdraw", lambda one: [one, CONSENT, '{"method": "verbal"}']),
-    ("consent_withdraw", lambda one: [one, f"{CONSENT[:-1]}2", '{"method": "verbal"}']),
-    ("demographics_make", lambda one: [one, '{"gender": "man"}'])])
+    ("consent_withdraw", lambda one: [one, f"{CONSENT[:-1]}2", '{"method": "verbal"}'])])
 def test_a_word_and_what_follows_from_it_touch_their_carer_only(crowd, somebody, caller, name, arguments):
     look(crowd, caller, name, *arguments(somebody), carer=somebody)
 
 
 @pytest.mark.parametrize("caller", ["a council", "a small organisation", "a carer"])
 def test_demographics_are_replaced_by_key(crowd, somebody, caller):
-    plan = look(crowd, caller, "demographics_replace", somebody, '{"gender": "man"}', carer=somebody, if_match="*")
+    plan = look(crowd, caller, "demographics_put", somebody, '{"gender": "man"}', carer=somebody, if_match="*")
 
     assert touched(plan) <= 12
 
