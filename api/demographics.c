@@ -20,9 +20,13 @@ static bool put_demographics(struct call *c)
 	const char *carer = call_path(c, "carer_id");
 	db_rows_auto *rows = NULL;
 
-	return db_queue(c->tx, Q_DEMOGRAPHICS_PUT(carer, call_body(c)), &c->problem) &&
-	       db_last(c->tx, Q_DEMOGRAPHICS_BY_CARER(carer), &rows, &c->problem) &&
-	       call_put(c, rows);
+	if (!db_queue(c->tx, Q_DEMOGRAPHICS_PUT(carer, call_body(c)), &c->problem) ||
+	    !db_last(c->tx, Q_DEMOGRAPHICS_BY_CARER(carer), &rows, &c->problem))
+		return false;
+	if (db_count(rows) == 0) /* what was to be replaced went with her consent meanwhile */
+		return problem(&c->problem, PROBLEM_CONSENT_REQUIRED,
+		               "the carer has just taken back her consent to this");
+	return call_put(c, rows);
 }
 
 static const struct operation demographics[] = {
