@@ -44,10 +44,31 @@ static bool list_i_statements(struct call *c)
 	return answer_page(c, Q_I_STATEMENTS_OF(call_query(c, "council")));
 }
 
+static bool get_i_statement(struct call *c)
+{
+	db_rows_auto *rows = NULL;
+
+	if (!db_last(c->tx, Q_I_STATEMENT_BY_CODE(call_query(c, "council"), call_path(c, "code")),
+	             &rows, &c->problem))
+		return false;
+	return db_count(rows) ? call_reply(c, 200, rows)
+	                      : problem(&c->problem, PROBLEM_NOT_FOUND,
+	                                "no statement of the library has this code");
+}
+
+static bool put_i_statement(struct call *c)
+{
+	const char *council = call_query(c, "council"), *code = call_path(c, "code");
+	db_rows_auto *rows = NULL;
+
+	return db_queue(c->tx, Q_I_STATEMENT_PUT(council, code, call_body(c)), &c->problem) &&
+	       db_last(c->tx, Q_I_STATEMENT_NOW(council, code), &rows, &c->problem) &&
+	       call_put(c, rows);
+}
+
 static const struct operation instruments[] = {
-	{ "listInstruments", list_instruments },
-	{ "getInstrument", get_instrument },
-	{ "putInstrument", put_instrument },
-	{ "listIStatements", list_i_statements },
+	{ "listInstruments", list_instruments }, { "getInstrument", get_instrument },
+	{ "putInstrument", put_instrument },     { "listIStatements", list_i_statements },
+	{ "getIStatement", get_i_statement },    { "putIStatement", put_i_statement },
 };
 MODULE(instruments);

@@ -91,3 +91,13 @@ $$;
 COMMENT ON FUNCTION audited() IS
     'AFTER INSERT OR UPDATE: leaves an audit row with what changed. Its arguments: the column that holds the carer''s id, '
     'then columns that are worked out from others and tell nothing, and *columns that changed but are not shown';
+
+CREATE FUNCTION configured() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    row jsonb := to_jsonb(coalesce(NEW, OLD));
+BEGIN
+    INSERT INTO audit_entry (council, subject_table, before, after) VALUES (row ->> 'council', TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW));
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION configured() IS 'AFTER a change of what a council sets, rows of no carer: leaves an audit row, as audited() does';

@@ -71,6 +71,7 @@ GRANT INSERT (council, key, version, definition) ON instrument TO carers_council
 CREATE POLICY instrument_read ON instrument FOR SELECT TO carers_council, carers_partner, carers_self USING (true);
 CREATE POLICY instrument_write ON instrument FOR INSERT TO carers_council
     WITH CHECK (council = ANY (app_councils()) AND app_role() = 'council_admin');
+CREATE TRIGGER instrument_audited AFTER INSERT ON instrument FOR EACH ROW EXECUTE FUNCTION configured();
 CREATE TRIGGER instrument_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON instrument
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
@@ -167,7 +168,9 @@ CREATE TABLE i_statement (
     theme text NOT NULL,
     wording text NOT NULL CHECK (length(wording) BETWEEN 1 AND 500),
     source text NOT NULL,
-    active boolean NOT NULL DEFAULT true
+    active boolean NOT NULL DEFAULT true,
+    version bigint NOT NULL DEFAULT 1,
+    updated_at timestamptz(3) NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE i_statement IS
     'The library of I-statements (rule A3), coded. The shipped rows are examples in the words of Making It Real (Think Local Act '
@@ -200,7 +203,33 @@ SELECT s.code, s.theme, s.wording, 'Think Local Act Personal, Making It Real'
   ) AS s(code, theme, wording);
 ALTER TABLE i_statement ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON i_statement TO carers_council, carers_partner, carers_self;
+GRANT INSERT (council, code, theme, wording, source, active), UPDATE (theme, wording, source, active) ON i_statement TO carers_council;
 CREATE POLICY i_statement_read ON i_statement FOR SELECT TO carers_council, carers_partner, carers_self USING (true);
+CREATE POLICY i_statement_make ON i_statement FOR INSERT TO carers_council
+    WITH CHECK (council = ANY (app_councils()) AND app_role() = 'council_admin');
+CREATE POLICY i_statement_change ON i_statement FOR UPDATE TO carers_council
+    USING (council = ANY (app_councils()) AND app_role() = 'council_admin');
+CREATE FUNCTION i_statement_a_council() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.council <> ALL (app_councils()) THEN
+        RAISE EXCEPTION 'is not one of your councils' USING ERRCODE = 'CA400', HINT = '/query/council';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION i_statement_a_council() IS 'A council writes its own statements; what is shipped is nobody''s to change';
+CREATE TRIGGER i_statement_a_council BEFORE INSERT ON i_statement FOR EACH ROW EXECUTE FUNCTION i_statement_a_council();
+CREATE TRIGGER i_statement_y_replaceable BEFORE INSERT OR UPDATE ON i_statement FOR EACH ROW EXECUTE FUNCTION replaceable();
+CREATE TRIGGER i_statement_z_versioned BEFORE UPDATE ON i_statement FOR EACH ROW EXECUTE FUNCTION versioned('code');
+CREATE TRIGGER i_statement_audited AFTER INSERT OR UPDATE ON i_statement FOR EACH ROW EXECUTE FUNCTION configured();
+
+CREATE VIEW i_statement_view WITH (security_invoker = true) AS
+SELECT s.council, s.code, s.theme, s.version, concat(
+           '{"code":"', s.code, '"', member('theme', s.theme), member('wording', s.wording), member('source', s.source),
+           member('active', s.active), member('council', s.council), '}') AS body
+  FROM i_statement s;
+COMMENT ON VIEW i_statement_view IS 'What callers see of a statement of the library: body, version (the ETag)';
+GRANT SELECT ON i_statement_view TO carers_council, carers_partner, carers_self;
 
 -- What was found. Each result belongs to one assessment, is PUT whole, and changes only while the assessment is open to it.
 

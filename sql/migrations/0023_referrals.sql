@@ -30,16 +30,8 @@ CREATE POLICY referral_route_make ON referral_route FOR INSERT TO carers_council
     WITH CHECK (council = ANY (app_councils()) AND app_role() = 'council_admin');
 CREATE POLICY referral_route_drop ON referral_route FOR DELETE TO carers_council
     USING (council = ANY (app_councils()) AND app_role() = 'council_admin');
-CREATE FUNCTION referral_route_audited() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-    INSERT INTO audit_entry (council, subject_table, before, after)
-    VALUES (coalesce(NEW.council, OLD.council), TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW));
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION referral_route_audited() IS 'As audited(), for rows of no carer';
 CREATE TRIGGER referral_route_audited AFTER INSERT OR DELETE ON referral_route
-    FOR EACH ROW EXECUTE FUNCTION referral_route_audited();
+    FOR EACH ROW EXECUTE FUNCTION configured();
 
 CREATE TABLE referral (
     id uuid PRIMARY KEY,

@@ -321,6 +321,52 @@ class TestInstruments:
 SCOPE = "carers:read carers:write assessments:read assessments:write admin"
 
 
+class TestLibrary:
+    """The library of I-statements: shipped, and councils' own."""
+
+    OWN = {"theme": "time_for_myself", "wording": "I have time for what I enjoy.", "source": "A provider"}
+
+    def test_a_councils_own_goes_before_the_shipped_and_is_replaced_with_its_etag(self, api):
+        council = "E09000029"
+        admin, path = {"role": "council_admin", "council": council}, f"/v1/i-statements/listened_to?council={council}"
+        shipped = api.get(path, **admin).json()
+        made = put(api, path, self.OWN, **admin)
+        assert made.status_code == 201 and made.json() == {"code": "listened_to", "council": council, "active": True, **self.OWN}
+        problem(put(api, path, self.OWN, **admin), 428, "precondition-required")
+        problem(put(api, path, self.OWN, etag='"v9"', **admin), 412, "precondition-failed")
+        changed = put(api, path, {**self.OWN, "active": False}, etag=made.headers["ETag"], **admin)
+
+        assert changed.status_code == 200 and changed.json()["active"] is False
+        assert api.get(path, **admin).json() == changed.json()
+        listed = {item["code"]: item for item in api.get("/v1/i-statements", **admin).json()["items"]}
+        assert listed["listened_to"] == changed.json() and api.get("/v1/i-statements/listened_to", **COUNCIL).json() == shipped
+
+    def test_its_code_may_be_used_in_its_own_council_and_nowhere_else(self, api, carer, opened):
+        council, code = "E09000029", f"own_{uuid.uuid4().hex}"
+        assert put(api, f"/v1/i-statements/{code}?council={council}", self.OWN, role="council_admin", council=council).status_code == 201
+        statements = {"completed_on": TODAY, "statements": [{"code": code, "status": "met"}]}
+        staff = {"role": "practitioner", "council": council}
+        one = api.post(f"/v1/carers/{carer(council=council)['id']}/assessments", json={"kind": "light_touch"}, **staff).json()
+
+        assert put(api, f"/v1/assessments/{one['id']}/i-statements", statements, **staff).status_code == 201
+        assert problem(put(api, opened() + "/i-statements", statements), 422, "rule-violated")["rule"] == "A3"
+
+    def test_what_is_wrong_is_named(self, api):
+        admin = {"role": "council_admin"}
+        elsewhere = put(api, "/v1/i-statements/own?council=E09000007", self.OWN, **admin)
+        assert problem(elsewhere, 400, "invalid-parameter")["errors"][0]["pointer"] == "/query/council"
+        assert ("/wording", "minLength") in faults(put(api, "/v1/i-statements/own?council=E09000019", {**self.OWN, "wording": ""}, **admin))
+        problem(api.get("/v1/i-statements/nobodys", **admin), 404, "not-found")
+
+    def test_a_definition_and_a_statement_leave_their_audit_row(self, api, db):
+        council, key = "E09000029", f"own_{uuid.uuid4().hex}"
+        for path, body in ((f"/v1/i-statements/{key}", self.OWN), (f"/v1/instruments/{key}", TestInstruments.OWN)):
+            assert put(api, f"{path}?council={council}", body, role="council_admin", council=council).status_code == 201
+        db.execute("SELECT subject_table FROM audit_entry WHERE council = %s AND after ->> 'code' = %s OR after ->> 'key' = %s ORDER BY 1",
+                   (council, key, key))
+        assert db.fetchall() == [("i_statement",), ("instrument",)]
+
+
 COUNCILS = {"her council", "her council's administrator"}
 STRANGERS = {"another council", "another council's administrator", "another carer"}
 HOSPITAL = {"her in-reach team", "another in-reach team"}

@@ -585,7 +585,8 @@ def test_a_result_is_written_by_key(crowd, somebody, caller, name, arguments):
 
 
 def test_instruments_and_bank_holidays_are_few(crowd):
-    for name, arguments in (("bank_holidays_read", []), ("bank_holidays_put", ['{"days": []}']),
+    look(crowd, "twelve councils", "i_statement_put", COUNCILS[0], "own", json.dumps({"theme": "x", "wording": "I x.", "source": "y"}))
+    for name, arguments in (("i_statement_by_code", [None, "listened_to"]), ("i_statement_now", [COUNCILS[0], "own"]), ("bank_holidays_read", []), ("bank_holidays_put", ['{"days": []}']),
                             ("instruments_of", [COUNCILS[0]]), ("instrument_by_key", [COUNCILS[0], "carers_star", None]),
                             ("instrument_now", [COUNCILS[0], "own"]), ("i_statements_of", [None])):
         look(crowd, "twelve councils", name, *arguments, if_match="*")
