@@ -35,9 +35,12 @@ CREATE POLICY council_settings_change ON council_settings FOR UPDATE TO carers_c
     USING (council = ANY (app_councils()) AND app_role() = 'council_admin');
 
 CREATE FUNCTION council_setting(whose text, wanted text) RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$ -- plpgsql: its plans are kept
+BEGIN
     RETURN coalesce((SELECT s.settings -> wanted FROM council_settings s WHERE s.council = whose),
                     (SELECT d.value FROM council_default d WHERE d.name = wanted));
+END
+$$;
 COMMENT ON FUNCTION council_setting(text, text) IS 'The council''s setting, or what holds without one. Settings hold no personal data';
 GRANT EXECUTE ON FUNCTION council_setting(text, text) TO carers_council, carers_partner, carers_self;
 

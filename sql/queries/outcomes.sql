@@ -12,7 +12,7 @@ wellbeing AS MATERIALIZED (
     SELECT s.assessment_id AS id, d.kind, s.completed_on, s.complete, s.raw, s.metric, s.band
       FROM done d
       JOIN assessment_swemwbs s ON s.assessment_id = d.id),
-score AS (
+score AS MATERIALIZED (
     SELECT cardinality(m.metrics) > 1 AS paired, m.metrics[cardinality(m.metrics)] - m.metrics[1] AS change,
            (council_setting(w.council, 'swemwbs_change_threshold') #>> '{}')::numeric(4, 2) AS threshold
       FROM whose w
