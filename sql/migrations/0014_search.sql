@@ -117,7 +117,7 @@ BEGIN
          CROSS JOIN LATERAL (
             SELECT n.word
               FROM name_near n
-             WHERE n.key = ANY (ARRAY(SELECT near_keys(a.word))) AND n.word <> a.word
+             WHERE n.key = ANY (ARRAY(SELECT k.key FROM near_keys(a.word) AS k(key))) AND n.word <> a.word
                AND (length(a.word) > 4 OR left(n.word, 1) = left(a.word, 1))
              GROUP BY n.word
              ORDER BY count(*) DESC, n.word

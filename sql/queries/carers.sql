@@ -263,8 +263,10 @@ matched AS MATERIALIZED (
      LIMIT (SELECT CASE WHEN b.alone THEN b.answers ELSE 2000 END FROM bound b)),
 found AS MATERIALIZED (
     SELECT m.carer_id AS id,
-           (SELECT sum(p.best) FROM (SELECT max(a.level) AS best FROM asked a WHERE m.terms ~ a.pattern GROUP BY a.place) AS p)
-           AS weight
+           (SELECT sum(p.best)
+              FROM (SELECT max(CASE WHEN a.level = 3 AND string_to_array(m.terms, ' ') && a.words OR a.level = 2 AND m.terms ~ a.pattern
+                                    THEN a.level ELSE 1 END) AS best -- it fills each place nearly at least
+                      FROM asked a GROUP BY a.place) AS p) AS weight
       FROM matched m
      ORDER BY weight DESC, id DESC
      LIMIT (SELECT b.answers FROM bound b)),
