@@ -20,11 +20,14 @@ extern const struct module module_outcomes;
 extern const struct module module_passports;
 extern const struct module module_platform;
 extern const struct module module_referral_actions;
+extern const struct module module_referral_reports;
 extern const struct module module_referral_routes;
 extern const struct module module_referrals;
 extern const struct module module_reports;
 extern const struct module module_results;
 extern const struct module module_timeline;
 extern const struct module module_triage;
+extern const struct module module_webhook_deliveries;
+extern const struct module module_webhooks;
 
 extern const struct module *const modules[]; /* ends in NULL */

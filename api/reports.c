@@ -6,6 +6,7 @@
 #include "call/call.h"
 #include "modules.h"
 #include "queries.h"
+#include "rules/report_part.h"
 #include "rules/suppression.h"
 
 static const char note[] =
@@ -24,12 +25,6 @@ struct span {
 struct table {
 	struct suppress_row rows[SUPPRESS_ROWS];
 	size_t width;
-};
-
-/* One part of the report while it is made; NULL members or !good: memory ran out. */
-struct block {
-	json_t *json, *suppressed; /* owned */
-	bool good;
 };
 
 static bool same(const struct span *s, size_t row, const char *column)
@@ -105,43 +100,14 @@ static struct suppress_row table_answer(const struct span *s, const struct table
 	return row;
 }
 
-static struct block block_begin(json_t *json)
+/* Gives the part away; NULL with the problem when memory ran out. */
+static json_t *part_end(struct call *c, struct report_part *part)
 {
-	return (struct block){ .json = json, .suppressed = json_array(), .good = true };
-}
+	json_t *json = report_part_end(part);
 
-/* Takes the value. */
-static void block_add(struct block *b, const char *name, bool hidden, json_t *value)
-{
-	json_auto_t *held = value;
-
-	if (hidden)
-		b->good &= json_array_append_new(b->suppressed, json_string(name)) == 0;
-	else
-		b->good &= json_object_set(b->json, name, held) == 0;
-}
-
-/* Gives the block away; NULL with the problem when memory ran out. */
-static json_t *block_end(struct call *c, struct block *b)
-{
-	json_auto_t *json = b->json;
-
-	if (json_object_set_new(json, "suppressed", b->suppressed) == 0 && b->good)
-		return TAKE(json);
-	problem(&c->problem, PROBLEM_UNAVAILABLE, "the service has no memory to spare");
-	return NULL;
-}
-
-/* To three places, the half rounded up. */
-static json_t *share_of(uint64_t n, uint64_t total)
-{
-	return json_decimal((int64_t)((2000 * n + total) / (2 * total)), 3);
-}
-
-static json_t *count_json(uint64_t n, uint64_t total)
-{
-	return total ? json_pack("{s:I, s:o}", "count", (json_int_t)n, "share", share_of(n, total))
-	             : json_pack("{s:I}", "count", (json_int_t)n);
+	if (!json)
+		problem(&c->problem, PROBLEM_UNAVAILABLE, "the service has no memory to spare");
+	return json;
 }
 
 /* Text of hundredths, which may be negative. */
@@ -155,7 +121,7 @@ static json_t *mean_json(const char *text)
 	return json_decimal(negative ? -(int64_t)n : (int64_t)n, 2);
 }
 
-/* Pairs of first and latest score. `json`: taken; what the block begins with. */
+/* Pairs of first and latest score. `json`: taken; what the part begins with. */
 static json_t *scored(struct call *c, const struct span *s, const char *middle, json_t *json)
 {
 	static const char *const columns[] = { "improved", "unchanged", "deteriorated", "n", NULL };
@@ -163,20 +129,20 @@ static json_t *scored(struct call *c, const struct span *s, const char *middle, 
 	json_auto_t *begun = json;
 	struct table t = { 0 };
 	struct suppress_row row;
-	struct block b;
+	struct report_part b;
 
 	if (!table_read(c, s, columns, &t))
 		return NULL;
 	table_suppress(s, NULL, &t);
 	row = table_answer(s, &t);
-	b = block_begin(TAKE(begun));
-	block_add(&b, "pairs", row.hidden[3], json_integer((json_int_t)row.n[3]));
+	b = report_part_begin(TAKE(begun));
+	report_part_add(&b, "pairs", row.hidden[3], json_integer((json_int_t)row.n[3]));
 	if (row.n[3])
-		block_add(&b, "mean_change", row.hidden[3],
+		report_part_add(&b, "mean_change", row.hidden[3],
 		          mean_json(db_text(s->rows, s->first + s->asked, "mean")));
 	for (size_t k = 0; k < COUNT_OF(names); k++)
-		block_add(&b, names[k], row.hidden[k], count_json(row.n[k], row.n[3]));
-	return block_end(c, &b);
+		report_part_add(&b, names[k], row.hidden[k], report_count(row.n[k], row.n[3]));
+	return part_end(c, &b);
 }
 
 /* What is behind the report's part on I-statements: carers, and statements of their latest and
@@ -204,25 +170,25 @@ static json_t *statements_json(struct call *c, const struct span *s)
 {
 	struct statements st = { 0 };
 	struct suppress_row carers, latest, first;
-	struct block b;
+	struct report_part b;
 
 	if (!statements_read(c, s, &st))
 		return NULL;
 	carers = table_answer(s, &st.carers);
 	latest = table_answer(s, &st.latest);
 	first = table_answer(s, &st.first);
-	b = block_begin(json_object());
-	block_add(&b, "carers", carers.hidden[1], json_integer((json_int_t)carers.n[1]));
-	block_add(&b, "rated", latest.hidden[3], json_integer((json_int_t)latest.n[3]));
-	block_add(&b, "met", latest.hidden[0], json_integer((json_int_t)latest.n[0]));
-	block_add(&b, "partially_met", latest.hidden[1], json_integer((json_int_t)latest.n[1]));
-	block_add(&b, "not_met", latest.hidden[2], json_integer((json_int_t)latest.n[2]));
+	b = report_part_begin(json_object());
+	report_part_add(&b, "carers", carers.hidden[1], json_integer((json_int_t)carers.n[1]));
+	report_part_add(&b, "rated", latest.hidden[3], json_integer((json_int_t)latest.n[3]));
+	report_part_add(&b, "met", latest.hidden[0], json_integer((json_int_t)latest.n[0]));
+	report_part_add(&b, "partially_met", latest.hidden[1], json_integer((json_int_t)latest.n[1]));
+	report_part_add(&b, "not_met", latest.hidden[2], json_integer((json_int_t)latest.n[2]));
 	if (latest.n[3])
-		block_add(&b, "share_met", latest.hidden[0], share_of(latest.n[0], latest.n[3]));
+		report_part_add(&b, "share_met", latest.hidden[0], report_share(latest.n[0], latest.n[3]));
 	if (first.n[2])
-		block_add(&b, "first_share_met", first.hidden[0] || first.hidden[1],
-		          share_of(first.n[0], first.n[2]));
-	return block_end(c, &b);
+		report_part_add(&b, "first_share_met", first.hidden[0] || first.hidden[1],
+		          report_share(first.n[0], first.n[2]));
+	return part_end(c, &b);
 }
 
 /* One part for each area of each instrument that somebody was rated by. NULL with the problem. */

@@ -15,6 +15,7 @@
 #include "migrations.h"
 #include "modules.h"
 #include "queries.h"
+#include "webhook/dispatcher.h"
 
 struct app {
 	const struct settings *settings;
@@ -28,6 +29,7 @@ struct app {
 	struct service service;
 	struct host host;
 	struct server *server;
+	struct dispatcher *dispatcher;
 	char *certificate, *key;
 };
 
@@ -72,12 +74,23 @@ static bool write_tokens(struct tokens_state s, struct buf *text)
 	                (unsigned long long)s.hits, (unsigned long long)s.misses, s.cached);
 }
 
+static bool write_webhooks(struct dispatcher_state s, struct buf *text)
+{
+	return buf_addf(text,
+	                "# TYPE carers_webhook_attempts_total "
+	                "counter\ncarers_webhook_attempts_total{result=\"delivered\"} %llu\n"
+	                "carers_webhook_attempts_total{result=\"failed\"} %llu\n"
+	                "# TYPE carers_webhook_under_way gauge\ncarers_webhook_under_way %u\n",
+	                (unsigned long long)s.delivered, (unsigned long long)s.failed, s.under_way);
+}
+
 static bool write_metrics(void *context, struct buf *text)
 {
 	const struct app *app = context;
 
 	return metrics_write(app->metrics, text) && write_pool(db_pool_state(app->pool), text) &&
-	       write_tokens(tokens_state(app->tokens), text);
+	       write_tokens(tokens_state(app->tokens), text) &&
+	       (!app->dispatcher || write_webhooks(dispatcher_state(app->dispatcher), text));
 }
 
 static bool complain(contract_fault_fn *fault, void *context, const struct problem *p)
@@ -172,6 +185,21 @@ static bool open_server(struct app *app, struct problem *p)
 	return server_start(&config, &app->host, &app->server, p);
 }
 
+static bool start_dispatcher(struct app *app, struct problem *p)
+{
+	const struct settings *s = app->settings;
+	const struct dispatcher_config config = {
+		.poll_ms = (unsigned)s->webhook_poll_ms,
+		.timeout_ms = (unsigned)s->webhook_timeout_ms,
+		.retry_ms = (unsigned)s->webhook_retry_ms,
+		.give_up_s = (unsigned)s->webhook_give_up_s,
+		.allow_private = s->webhook_allow_private,
+		.ca_file = s->webhook_ca_file,
+	};
+
+	return !s->webhooks || dispatcher_start(&config, app->pool, &app->dispatcher, p);
+}
+
 static void describe(struct app *app)
 {
 	const struct settings *s = app->settings;
@@ -187,6 +215,7 @@ static void describe(struct app *app)
 		.contract_yaml_size = contract_yaml_size,
 		.metrics = write_metrics,
 		.metrics_context = app,
+		.webhook_allow_private = s->webhook_allow_private,
 	};
 	snprintf(app->service.idempotency_hours, sizeof app->service.idempotency_hours, "%llu",
 	         (unsigned long long)s->idempotency_hours);
@@ -218,7 +247,7 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 		return complain(fault, context, &p);
 	}
 	describe(app);
-	return open_server(app, &p) || complain(fault, context, &p);
+	return (start_dispatcher(app, &p) && open_server(app, &p)) || complain(fault, context, &p);
 }
 
 bool app_check(const struct settings *settings, contract_fault_fn *fault, void *context)
@@ -283,6 +312,7 @@ void app_tidy(struct app *app)
 	tidy(app, Q_IDEMPOTENCY_SWEEP(app->service.idempotency_hours));
 	tidy(app, Q_ACCESS_SWEEP());
 	tidy(app, Q_AUDIT_PREPARE("3"));
+	tidy(app, Q_WEBHOOK_SWEEP("30"));
 }
 
 void app_stop(struct app *app, unsigned drain_s)
@@ -290,6 +320,7 @@ void app_stop(struct app *app, unsigned drain_s)
 	if (app->server)
 		server_drain(app->server, drain_s);
 	server_stop(app->server);
+	dispatcher_stop(app->dispatcher);
 	metrics_free(app->metrics);
 	limits_free(app->limits);
 	if (app->pool)

@@ -20,6 +20,7 @@ struct service {
 	const char *contract_json, *contract_yaml; /* the bundled document, as served */
 	size_t contract_json_size, contract_yaml_size;
 	char idempotency_hours[8];
+	bool webhook_allow_private;
 	/* Writes the metrics in Prometheus' text format. */
 	bool (*metrics)(void *context, struct buf *text);
 	void *metrics_context;

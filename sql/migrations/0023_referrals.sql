@@ -98,6 +98,8 @@ CREATE INDEX referral_by_sender ON referral (from_organisation_id, id DESC)
 CREATE INDEX referral_by_receiver ON referral (to_organisation_id, id DESC)
     INCLUDE (state, kind, carer_id, updated_at, submitted_at, from_organisation_id, contact_due_at, first_contact_at);
 CREATE INDEX referral_by_carer ON referral (carer_id, id DESC);
+CREATE INDEX referral_submitted ON referral (council, submitted_at) INCLUDE (to_organisation_id, contact_due_at, first_contact_at, state)
+    WHERE submitted_at IS NOT NULL;
 CREATE INDEX referral_replaced ON referral (replaces_id) WHERE replaces_id IS NOT NULL;
 CREATE INDEX referral_assessment ON referral (recent_assessment_id) WHERE recent_assessment_id IS NOT NULL;
 CREATE UNIQUE INDEX referral_open_key ON referral (
@@ -462,19 +464,22 @@ INSERT INTO event_kind (kind, resource, path, shared)
 SELECT 'referral.' || k.kind, 'referral', '/v1/referrals/%2$s', true
   FROM unnest('{submitted,updated,received,contacted,accepted,waitlisted,declined,returned,not_eligible,started,held,resumed,completed,failed,withdrawn,voided}'::text[]) AS k(kind);
 
+CREATE FUNCTION referral_event(action text) RETURNS text LANGUAGE sql IMMUTABLE
+    RETURN 'referral.' || CASE action WHEN 'submit' THEN 'submitted' WHEN 'receive' THEN 'received' WHEN 'contact' THEN 'contacted'
+                              WHEN 'accept' THEN 'accepted' WHEN 'waitlist' THEN 'waitlisted' WHEN 'decline' THEN 'declined'
+                              WHEN 'return' THEN 'returned' WHEN 'not_eligible' THEN 'not_eligible' WHEN 'start' THEN 'started'
+                              WHEN 'hold' THEN 'held' WHEN 'resume' THEN 'resumed' WHEN 'complete' THEN 'completed' WHEN 'fail' THEN 'failed'
+                              WHEN 'withdraw' THEN 'withdrawn' WHEN 'void' THEN 'voided' ELSE 'updated' END;
+COMMENT ON FUNCTION referral_event(text) IS 'event_kind.kind of an action';
+
 CREATE FUNCTION referral_evented() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    kind text := CASE NEW.action WHEN 'submit' THEN 'submitted' WHEN 'receive' THEN 'received' WHEN 'contact' THEN 'contacted'
-                     WHEN 'accept' THEN 'accepted' WHEN 'waitlist' THEN 'waitlisted' WHEN 'decline' THEN 'declined'
-                     WHEN 'return' THEN 'returned' WHEN 'not_eligible' THEN 'not_eligible' WHEN 'start' THEN 'started'
-                     WHEN 'hold' THEN 'held' WHEN 'resume' THEN 'resumed' WHEN 'complete' THEN 'completed' WHEN 'fail' THEN 'failed'
-                     WHEN 'withdraw' THEN 'withdrawn' WHEN 'void' THEN 'voided' ELSE 'updated' END;
 BEGIN
-    PERFORM note_event(NEW.carer_id, NEW.council, 'referral.' || kind, NEW.id, NEW.version, NEW.state,
+    PERFORM note_event(NEW.carer_id, NEW.council, referral_event(NEW.action), NEW.id, NEW.version, NEW.state,
                        format('A referral (%s) is %s', replace(NEW.kind, '_', ' '), replace(NEW.state, '_', ' ')));
     RETURN NULL;
 END
 $$;
+GRANT EXECUTE ON FUNCTION referral_event(text) TO carers_council, carers_partner, carers_self, carers_desk;
 GRANT EXECUTE ON FUNCTION note_event(uuid, text, text, uuid, bigint, text, text, uuid, timestamptz) TO carers_desk;
 COMMENT ON FUNCTION referral_evented() IS 'Kind and state, never whom or why';
 -- A draft is its creator's alone, and nobody knows yet whom a referrer''s person is.
@@ -564,3 +569,27 @@ SELECT r.id, r.carer_id, r.council, r.version, r.state, r.updated_at, concat(
  CROSS JOIN LATERAL (SELECT referral_sides(r) AS sides OFFSET 0) AS s;
 COMMENT ON VIEW referral_view IS 'What callers see of a referral: body, version (the ETag)';
 GRANT SELECT ON referral_view TO carers_council, carers_partner, carers_self, carers_desk;
+
+-- What commissioners are told (measure K3): counts, of referrals that they may not see.
+CREATE FUNCTION referral_counts(whose text, from_day date, to_day date)
+RETURNS TABLE (provider uuid, in_time bigint, late bigint, others bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF app_role() NOT IN ('commissioner', 'council_admin') OR whose <> ALL (app_councils()) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT r.to_organisation_id, count(*) FILTER (WHERE r.first_contact_at <= r.contact_due_at),
+           count(*) FILTER (WHERE referral_overdue(r.contact_due_at, r.first_contact_at, r.state)),
+           count(*) FILTER (WHERE r.first_contact_at IS NULL AND NOT referral_overdue(r.contact_due_at, r.first_contact_at, r.state))
+      FROM referral r
+     WHERE r.council = whose AND r.submitted_at >= from_day::timestamp AT TIME ZONE 'Europe/London'
+       AND r.submitted_at < (to_day + 1)::timestamp AT TIME ZONE 'Europe/London'
+       AND r.state <> 'entered_in_error'
+     GROUP BY r.to_organisation_id;
+END
+$$;
+COMMENT ON FUNCTION referral_counts(text, date, date) IS
+    'Referrals submitted within the days, by who received them (NULL: a council team): contact made in time, made late or overdue, and '
+    'those of which neither is true: not due yet, or ended before';
+GRANT EXECUTE ON FUNCTION referral_counts(text, date, date) TO carers_desk, carers_council;

@@ -28,3 +28,15 @@ SELECT a.council, to_char(a.begins, 'YYYY-MM-DD') AS begins, to_char(a.ends, 'YY
       FROM found f
      GROUP BY GROUPING SETS ((f.measure, f.instrument, f.area, f.provider), (f.measure, f.instrument, f.area))) AS t ON true
  ORDER BY t.measure, t.instrument, t.area, t.provider;
+
+-- One row for each receiver, and after them one for all of them (`provider` NULL).
+-- name: referral_report(council, from, to)
+SELECT a.council, to_char(a.begins, 'YYYY-MM-DD') AS begins, to_char(a.ends, 'YYYY-MM-DD') AS ends, t.*
+  FROM report_asked($1, $2::date, $3::date) AS a
+ CROSS JOIN LATERAL (
+    SELECT CASE WHEN grouping(c.provider) = 0 THEN coalesce(c.provider::text, 'council') END AS provider, coalesce(sum(c.in_time), 0) AS in_time,
+           coalesce(sum(c.late), 0) AS late, coalesce(sum(c.others), 0) AS others,
+           coalesce(sum(c.in_time + c.late + c.others), 0) AS submitted
+      FROM referral_counts(a.council, a.begins, a.ends) AS c
+     GROUP BY GROUPING SETS ((c.provider), ())) AS t
+ ORDER BY t.provider;

@@ -1,7 +1,9 @@
-/* SHA-256 by libcrypto. */
+/* SHA-256 and HMAC by libcrypto. */
 #include "auth/digest.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 static void contextp(EVP_MD_CTX **context) { EVP_MD_CTX_free(*context); }
 
@@ -27,5 +29,17 @@ bool digest_hex(const struct digest_part parts[], size_t count, char ret_text[st
 	if (!good || EVP_DigestFinal_ex(context, hash, NULL) != 1)
 		return false;
 	print_hex(hash, sizeof hash, ret_text);
+	return true;
+}
+
+bool digest_hmac(struct digest_part key, struct digest_part bytes,
+                 char ret_text[static DIGEST_BASE64])
+{
+	unsigned char hash[DIGEST_BYTES];
+
+	if (key.size > INT_MAX ||
+	    !HMAC(EVP_sha256(), key.bytes, (int)key.size, bytes.bytes, bytes.size, hash, NULL))
+		return false;
+	EVP_EncodeBlock((unsigned char *)ret_text, hash, sizeof hash);
 	return true;
 }

@@ -19,7 +19,8 @@
 #define ASSESSMENTS_ALL "assessments:read assessments:write "
 #define BREAKS_ALL      "breaks:read breaks:write "
 #define REFERRALS_ALL   "referrals:read referrals:write"
-#define PARTNER         CARERS_ALL ASSESSMENTS_ALL "breaks:read " REFERRALS_ALL
+#define WEBHOOKS        " webhooks:manage"
+#define PARTNER         CARERS_ALL ASSESSMENTS_ALL "breaks:read " REFERRALS_ALL WEBHOOKS
 #define PRACTICE                                                               \
 	CARERS_ALL ASSESSMENTS_ALL BREAKS_ALL "funding:approve " REFERRALS_ALL \
 					      " reports:read audit:read"
@@ -28,16 +29,16 @@
 static const struct {
 	const char *role, *scopes;
 } scopes[] = {
-	{ "council_admin", PRACTICE " directory:write directory:publish webhooks:manage admin" },
+	{ "council_admin", PRACTICE " directory:write directory:publish" WEBHOOKS " admin" },
 	{ "practitioner", PRACTICE },
 	{ "commissioner", "reports:read" },
 	{ "directory_editor", "directory:write directory:publish" },
 	{ "assessor", PARTNER },
 	{ "support_worker", PARTNER },
 	{ "hospital_in_reach", PARTNER },
-	{ "break_provider", "carers:read " BREAKS_ALL REFERRALS_ALL },
-	{ "referrer", REFERRALS_ALL },
-	{ "vcfse_editor", "directory:write " REFERRALS_ALL },
+	{ "break_provider", "carers:read " BREAKS_ALL REFERRALS_ALL WEBHOOKS },
+	{ "referrer", REFERRALS_ALL WEBHOOKS },
+	{ "vcfse_editor", "directory:write " REFERRALS_ALL WEBHOOKS },
 	{ "carer", CARERS_ALL "assessments:read breaks:read " REFERRALS_ALL },
 };
 

@@ -28,7 +28,7 @@ def settings(cluster, database, tokens, run_folder):
     """What the server is started with; `serve` adds to it or replaces."""
     return {"CARERS_DATABASE": cluster.conninfo("carers_service", database), "CARERS_ISSUER": ISSUER,
             "CARERS_KEY_FILES": tokens.write(run_folder), "CARERS_CHECK_RESPONSES": "true", "CARERS_WORKERS": "32",
-            "CARERS_RATE_PER_MINUTE": "0", "CARERS_CORS_ORIGINS": "https://app.example.org"}
+            "CARERS_RATE_PER_MINUTE": "0", "CARERS_WEBHOOKS": "false", "CARERS_CORS_ORIGINS": "https://app.example.org"}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,61 @@
+/* What webhooks were told, and telling it once more. */
+#include <string.h>
+
+#include "call/call.h"
+#include "modules.h"
+#include "queries.h"
+
+static bool no_such_webhook(struct call *c)
+{
+	return problem(&c->problem, PROBLEM_NOT_FOUND, "no webhook of yours has this id");
+}
+
+static bool list_webhook_deliveries(struct call *c)
+{
+	db_rows_auto *rows = NULL;
+
+	if (!db_last(c->tx,
+	             Q_WEBHOOK_DELIVERIES(call_path(c, "webhook_id"), call_query(c, "limit"),
+	                                  call_query(c, "cursor"), call_query(c, "state")),
+	             &rows, &c->problem))
+		return false;
+	return db_count(rows) ? call_page(c, rows) : no_such_webhook(c);
+}
+
+static bool replay_webhook(struct call *c)
+{
+	db_rows_auto *rows = NULL;
+
+	if (!db_last(c->tx, Q_WEBHOOK_REPLAY(call_path(c, "webhook_id"), call_body(c)), &rows,
+	             &c->problem))
+		return false;
+	return db_count(rows) ? call_reply(c, 200, rows) : no_such_webhook(c);
+}
+
+static bool replay_webhook_delivery(struct call *c)
+{
+	const char *id = call_path(c, "delivery_id");
+	db_rows_auto *held = NULL, *rows = NULL;
+
+	if (!db_run(c->tx, Q_WEBHOOK_DELIVERY_LOCK(call_path(c, "webhook_id"), id), &held,
+	            &c->problem))
+		return false;
+	if (db_count(held) == 0)
+		return problem(&c->problem, PROBLEM_NOT_FOUND,
+		               "no delivery of this webhook has this id");
+	if (strcmp(db_text(held, 0, "state"), "pending") == 0) {
+		problem(&c->problem, PROBLEM_STATE_CONFLICT, "it waits to be delivered already");
+		problem_member(&c->problem, "state", json_string("pending"));
+		return false;
+	}
+	return db_queue(c->tx, Q_WEBHOOK_DELIVERY_REPLAY(id), &c->problem) &&
+	       db_last(c->tx, Q_WEBHOOK_DELIVERY_BY_ID(id), &rows, &c->problem) &&
+	       call_reply(c, 200, rows);
+}
+
+static const struct operation webhook_deliveries[] = {
+	{ "listWebhookDeliveries", list_webhook_deliveries },
+	{ "replayWebhook", replay_webhook },
+	{ "replayWebhookDelivery", replay_webhook_delivery },
+};
+MODULE(webhook_deliveries);
