@@ -139,7 +139,7 @@ static json_t *scored(struct call *c, const struct span *s, const char *middle, 
 	report_part_add(&b, "pairs", row.hidden[3], json_integer((json_int_t)row.n[3]));
 	if (row.n[3])
 		report_part_add(&b, "mean_change", row.hidden[3],
-		          mean_json(db_text(s->rows, s->first + s->asked, "mean")));
+		                mean_json(db_text(s->rows, s->first + s->asked, "mean")));
 	for (size_t k = 0; k < COUNT_OF(names); k++)
 		report_part_add(&b, names[k], row.hidden[k], report_count(row.n[k], row.n[3]));
 	return part_end(c, &b);
@@ -181,13 +181,15 @@ static json_t *statements_json(struct call *c, const struct span *s)
 	report_part_add(&b, "carers", carers.hidden[1], json_integer((json_int_t)carers.n[1]));
 	report_part_add(&b, "rated", latest.hidden[3], json_integer((json_int_t)latest.n[3]));
 	report_part_add(&b, "met", latest.hidden[0], json_integer((json_int_t)latest.n[0]));
-	report_part_add(&b, "partially_met", latest.hidden[1], json_integer((json_int_t)latest.n[1]));
+	report_part_add(&b, "partially_met", latest.hidden[1],
+	                json_integer((json_int_t)latest.n[1]));
 	report_part_add(&b, "not_met", latest.hidden[2], json_integer((json_int_t)latest.n[2]));
 	if (latest.n[3])
-		report_part_add(&b, "share_met", latest.hidden[0], report_share(latest.n[0], latest.n[3]));
+		report_part_add(&b, "share_met", latest.hidden[0],
+		                report_share(latest.n[0], latest.n[3]));
 	if (first.n[2])
 		report_part_add(&b, "first_share_met", first.hidden[0] || first.hidden[1],
-		          report_share(first.n[0], first.n[2]));
+		                report_share(first.n[0], first.n[2]));
 	return part_end(c, &b);
 }
 

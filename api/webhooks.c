@@ -9,17 +9,16 @@
 
 static bool answer(struct call *c, const struct db_rows *rows)
 {
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND,
-	                                "no webhook of yours has this id");
+	return db_count(rows)
+	               ? call_reply(c, 200, rows)
+	               : problem(&c->problem, PROBLEM_NOT_FOUND, "no webhook of yours has this id");
 }
 
 static bool url_is_good(struct call *c)
 {
 	const char *url = json_string_value(json_object_get(c->body, "url"));
 
-	return !url ||
-	       webhook_url_allowed(url, c->service->webhook_allow_private, &c->problem);
+	return !url || webhook_url_allowed(url, c->service->webhook_allow_private, &c->problem);
 }
 
 static bool list_webhooks(struct call *c)
@@ -72,15 +71,13 @@ static bool delete_webhook(struct call *c)
 
 static bool pause_webhook(struct call *c)
 {
-	return db_queue(c->tx, Q_WEBHOOK_MOVE(call_path(c, "webhook_id"), "paused"),
-	                &c->problem) &&
+	return db_queue(c->tx, Q_WEBHOOK_MOVE(call_path(c, "webhook_id"), "paused"), &c->problem) &&
 	       get_webhook(c);
 }
 
 static bool resume_webhook(struct call *c)
 {
-	return db_queue(c->tx, Q_WEBHOOK_MOVE(call_path(c, "webhook_id"), "active"),
-	                &c->problem) &&
+	return db_queue(c->tx, Q_WEBHOOK_MOVE(call_path(c, "webhook_id"), "active"), &c->problem) &&
 	       get_webhook(c);
 }
 

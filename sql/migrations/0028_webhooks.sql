@@ -105,7 +105,7 @@ DECLARE
     unknown bigint;
     wrong text := CASE WHEN NEW.organisation_id IS NOT NULL AND NEW.council IS NOT NULL THEN 'is not for organisations, whose webhooks are theirs'
                        WHEN NEW.organisation_id IS NULL AND NEW.council IS NULL THEN 'is needed: your token names several councils'
-                       WHEN NEW.council <> ALL (app_councils()) THEN 'is not one of your councils' END;
+                       WHEN NEW.council IS NOT NULL AND NEW.council <> ALL (app_councils()) THEN 'is not one of your councils' END;
 BEGIN
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION '%', wrong USING ERRCODE = 'CA42V', HINT = '/council';
@@ -180,7 +180,7 @@ BEGIN
         INSERT INTO webhook_delivery (webhook_id, message_id, queue, kind, body, due_at)
         SELECT hook, message, resource, what, body,
                CASE WHEN EXISTS (SELECT FROM webhook_delivery d WHERE d.webhook_id = hook AND d.queue = resource AND d.ended_at IS NULL)
-                    THEN 'infinity' ELSE clock_timestamp() END;
+                    THEN 'infinity' ELSE date_trunc('milliseconds', clock_timestamp()) END;
     END LOOP;
 END
 $$;
@@ -196,7 +196,7 @@ COMMENT ON FUNCTION webhook_queue_lock(uuid, uuid) IS
 
 CREATE FUNCTION webhook_release(hook uuid, resource uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE webhook_delivery d SET due_at = clock_timestamp()
+    UPDATE webhook_delivery d SET due_at = date_trunc('milliseconds', clock_timestamp()) -- rounded up it would not be due yet
      WHERE d.due_at = 'infinity'
        AND d.id = (SELECT n.id FROM webhook_delivery n WHERE n.webhook_id = hook AND n.queue = resource AND n.ended_at IS NULL
                     ORDER BY n.number LIMIT 1);
@@ -303,10 +303,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
          CROSS JOIN LATERAL (
             SELECT d.id
               FROM webhook_delivery d
-             WHERE d.webhook_id = w.id AND d.ended_at IS NULL AND d.due_at <= clock_timestamp()
+             WHERE d.webhook_id = w.id AND d.ended_at IS NULL AND d.due_at <= now() -- a bound of the index, which clock_timestamp() is not
              ORDER BY d.due_at, d.number
              LIMIT greatest(0, of_each - (SELECT count(*) FROM webhook_delivery b
-                                           WHERE b.webhook_id = w.id AND b.ended_at IS NULL AND b.claimed AND b.due_at > clock_timestamp()))
+                                           WHERE b.webhook_id = w.id AND b.ended_at IS NULL AND b.claimed AND b.due_at > now()))
                FOR NO KEY UPDATE SKIP LOCKED) AS f
          WHERE w.state = 'active'
          LIMIT at_once)

@@ -1,4 +1,5 @@
-/* One thread, one multi handle of libcurl: a receiver that hangs holds nothing but its own places. */
+/* One thread, one multi handle of libcurl: a receiver that hangs holds nothing but its own places.
+ */
 #include "webhook/dispatcher.h"
 
 #include <curl/curl.h>
@@ -67,8 +68,7 @@ static int64_t wait_ms(const struct dispatcher *d, const struct post *post,
 	int64_t asked = result->retry_after_ms, own;
 	uint32_t dice;
 
-	if (strcmp(result->outcome, "gone") == 0 ||
-	    strcmp(result->outcome, "interrupted") == 0)
+	if (strcmp(result->outcome, "gone") == 0 || strcmp(result->outcome, "interrupted") == 0)
 		return 0;
 	random_bytes((uint8_t *)&dice, sizeof dice);
 	own = backoff_ms(post->failed + 1, d->config.retry_ms, dice);
@@ -162,8 +162,8 @@ static void send_off(struct dispatcher *d, const struct db_rows *rows, size_t ro
 static void tell_blindness(struct dispatcher *d, bool blind, const struct problem *p)
 {
 	if (blind && !d->blind)
-		log_event(LOG_WARNING, "outbox_unreachable", "problem",
-		          problem_kind(p->code)->slug, NULL);
+		log_event(LOG_WARNING, "outbox_unreachable", "problem", problem_kind(p->code)->slug,
+		          NULL);
 	if (!blind && d->blind)
 		log_event(LOG_INFO, "outbox_reachable", NULL);
 	d->blind = blind;
@@ -247,8 +247,8 @@ bool dispatcher_start(const struct dispatcher_config *config, struct db_pool *po
 		return problem(p, PROBLEM_UNAVAILABLE, "no memory for the webhooks");
 	}
 	d->config = *config;
-	d->post = (struct post_config){ config->timeout_ms, config->allow_private,
-		                        config->ca_file };
+	d->post =
+		(struct post_config){ config->timeout_ms, config->allow_private, config->ca_file };
 	d->pool = pool;
 	d->multi = curl_multi_init();
 	if (!d->multi || pthread_create(&d->thread, NULL, run, d) != 0) {

@@ -139,8 +139,8 @@ struct post *post_new(const struct message *message, const struct post_config *c
 	snprintf(post->attempt, sizeof post->attempt, "%s", message->attempt);
 	post->body = strdup(message->body);
 	post->curl = curl_easy_init();
-	if (post->body && post->curl && add_headers(post, message) &&
-	    set_way(post, message->url) && set_pace(post) && set_message(post))
+	if (post->body && post->curl && add_headers(post, message) && set_way(post, message->url) &&
+	    set_pace(post) && set_message(post))
 		return post;
 	post_free(post);
 	return NULL;

@@ -1,4 +1,5 @@
-/* URLs are taken apart by libcurl, which calls them later: what it would call is what is looked at. */
+/* URLs are taken apart by libcurl, which calls them later: what it would call is what is looked at.
+ */
 #include "webhook/url.h"
 
 #include <curl/curl.h>

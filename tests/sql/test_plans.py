@@ -10,7 +10,7 @@ PEOPLE = 200_000
 FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
        "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
        "i_statement", "bank_holiday", "bank_holidays_edition",
-       "referral_transition", "referral_route"}  # all others grow
+       "referral_transition", "referral_route", "webhook", "webhook_secret"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
@@ -679,6 +679,86 @@ def test_a_report_reads_one_month_of_its_council(crowd, summed, role):
     plan = look(crowd, "", "wellbeing_report", COUNCILS[0], "2026-04-01", "2026-09-30", role=role, councils=COUNCILS)
 
     assert 0 < touched(plan) <= 6 * 21 * 9
+
+
+class TestWebhooks:
+    """Three hundred webhooks, one of which has 20,000 deliveries that are over, 5,000 that wait, and what came of each."""
+
+    HOOK = "049a98d2-cd00-7000-a000-000000000001"  # of the large organisation
+
+    @pytest.fixture(scope="class")
+    def delivery(self, cluster, crowd):
+        """The id of one that was delivered."""
+        cluster.sql(f"""
+            SET session_replication_role = replica;
+            INSERT INTO webhook (id, council, organisation_id, role, url)
+            SELECT ('049a98d2-cd00-7000-a000-' || lpad(g::text, 12, '0'))::uuid,
+                   CASE WHEN g > 20 THEN 'E09' || lpad((1 + g % 12)::text, 6, '0') END, CASE WHEN g <= 20 THEN '{LARGE}'::uuid END,
+                   'support_worker', 'https://a.example/' FROM generate_series(1, 300) AS g;
+            INSERT INTO webhook_secret (webhook_id) SELECT id FROM webhook;
+            INSERT INTO webhook_delivery (id, webhook_id, message_id, queue, kind, body, state, due_at, created_at, ended_at)
+            SELECT uuid7(now() - g * interval '1 minute'), ('049a98d2-cd00-7000-a000-' || lpad((1 + g % 2 * (g % 300))::text, 12, '0'))::uuid,
+                   uuid7(now()), ('049a98d2-cd00-7000-b000-' || lpad((g / 5)::text, 12, '0'))::uuid, 'referral.accepted', '{{}}',
+                   CASE WHEN g > 5000 THEN 'delivered' ELSE 'pending' END, CASE WHEN g % 5 = 0 THEN now() ELSE 'infinity' END,
+                   now() - g * interval '1 minute', CASE WHEN g > 5000 THEN now() END FROM generate_series(1, 40000) AS g;
+            INSERT INTO webhook_attempt (delivery_id, number, took_ms, outcome, status) SELECT id, 1, 5, 'delivered', 204 FROM webhook_delivery;
+            ANALYZE webhook, webhook_delivery, webhook_attempt, webhook_secret""", database=crowd.info.dbname)
+        return cluster.sql(f"SELECT id FROM webhook_delivery WHERE webhook_id = '{self.HOOK}' AND state = 'delivered' ORDER BY id DESC"
+                           " LIMIT 1", database=crowd.info.dbname)[0][0]
+
+    def look(self, crowd, name, *arguments):
+        return look(crowd, "a large organisation", name, *arguments)
+
+    def test_webhooks_are_found_by_key_and_listed_by_owner(self, crowd, delivery):
+        for name in ("webhook_by_id", "webhook_with_secret", "webhook_delete"):
+            assert touched(self.look(crowd, name, self.HOOK)) <= 3
+        assert touched(self.look(crowd, "webhooks_page", 50, None)) <= 60
+        assert touched(look(crowd, "twelve councils", "webhooks_page", 50, None)) <= 400
+
+    def test_a_change_touches_its_webhook_only(self, crowd, delivery):
+        self.look(crowd, "webhook_patch", self.HOOK, '{"description": "x"}')
+        self.look(crowd, "webhook_move", self.HOOK, "paused")
+        self.look(crowd, "webhook_rotate", self.HOOK)
+        self.look(crowd, "webhook_ping", self.HOOK)
+        look(crowd, "a small organisation", "webhook_insert", new_id(), '{"url": "https://a.example/"}', role="referrer")
+
+    @pytest.mark.parametrize("state", [None, "failed"])
+    def test_deliveries_are_listed_in_a_bounded_walk(self, crowd, delivery, state):
+        plan = self.look(crowd, "webhook_deliveries", self.HOOK, 50, None, state)
+        assert touched(plan) <= (3 * 51 if state is None else 5000) * 2 + 10  # the policy looks at the webhook
+
+    def test_a_replay_touches_what_is_replayed(self, crowd, delivery):
+        assert touched(self.look(crowd, "webhook_delivery_lock", self.HOOK, delivery)) <= 3
+        assert touched(self.look(crowd, "webhook_delivery_by_id", delivery)) <= 3
+        self.look(crowd, "webhook_delivery_replay", delivery)
+        self.look(crowd, "webhook_replay", self.HOOK, '{"since": "2026-01-01T00:00:00Z", "state": "failed"}')
+
+    def test_the_dispatcher_looks_at_what_is_due_and_at_the_first_of_each_queue(self, crowd, delivery):
+        session = Session(crowd)
+        session.sql("SELECT pg_stat_force_next_flush()")
+        crowd.commit()
+        claimed = session.execute("webhook_claim", 256, 4, 1000)
+        assert len(claimed) > 100 and len([1 for row in claimed if row[3] == "https://a.example/"]) == len(claimed)
+        session.execute("webhook_finish", claimed[0][0], claimed[0][1], "delivered", 204, 5, 0, 86400)
+        session.execute("webhook_finish", claimed[1][0], claimed[1][1], "status", 500, 5, 5000, 86400)
+        walked = session.sql("SELECT relname, seq_tup_read, coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname LIKE 'webhook%%'",
+                             None)
+        crowd.rollback()
+        assert {name for name, rows, _ in walked if rows} <= {"webhook", "webhook_secret"}  # few
+        assert {name: rows for name, _, rows in walked}["webhook_delivery"] <= 4 * len(claimed) + 10
+
+    def test_the_sweep_goes_by_age(self, crowd, delivery):
+        session = Session(crowd)
+        session.sql("SELECT pg_stat_force_next_flush()")
+        crowd.commit()
+        assert session.execute("webhook_sweep", 20) == [(2000,)]
+        assert {name for (name,) in session.sql("SELECT relname FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0")} == set()
+        crowd.rollback()
+
+
+@pytest.mark.parametrize("role", ["commissioner", "council_admin"])
+def test_the_report_of_referrals_reads_its_period_by_index(crowd, role):
+    look(crowd, "", "referral_report", COUNCILS[0], "2026-04-01", "2026-09-30", role=role, councils=COUNCILS)
 
 
 def test_every_query_of_persons_was_looked_at():

@@ -60,6 +60,11 @@ class Layers(unittest.TestCase):
             self.refused("src/call/call.c", f"<{header}>", f"only {floor}/ may include {header}")
             self.refused("src/main.c", f"<{header}>", f"only {floor}/ may include {header}")
 
+    def test_libcurl_has_two(self):
+        for path in ("src/auth/fetch.c", "src/webhook/post.c"):
+            self.allowed(path, "<curl/curl.h>")
+        self.refused("src/http/server.c", "<curl/curl.h>", "only auth/ and webhook/ may include curl/curl.h")
+
     def test_families_do_not_include_each_other(self):
         code, text = run("layers.py", {"api/carers.c": f'{HEAD}#include "breaks.h"\n', "api/breaks.h": HEAD,
                                        "api/modules.c": f'{HEAD}#include "modules.h"\n', "api/modules.h": HEAD})

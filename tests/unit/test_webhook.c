@@ -13,21 +13,50 @@
 
 static void only_the_public_internet_is_told(void **state)
 {
-	static const char *const open[] = { "1.1.1.1",       "9.255.255.255", "11.0.0.0",
-		                            "100.63.255.255", "100.128.0.0",  "172.15.255.255",
-		                            "172.32.0.0",    "192.169.0.1",   "223.255.255.255",
-		                            "2606:4700::1",  "2a00:1450::1",  "2001:4860:4860::8888" };
+	static const char *const open[] = {
+		"1.1.1.1",         "9.255.255.255",  "11.0.0.0",     "100.63.255.255",
+		"100.128.0.0",     "172.15.255.255", "172.32.0.0",   "192.169.0.1",
+		"223.255.255.255", "2606:4700::1",   "2a00:1450::1", "2001:4860:4860::8888"
+	};
 	static const char *const shut[] = {
-		"0.0.0.0",         "10.0.0.1",         "10.255.255.255", "100.64.0.1",
-		"100.127.255.255", "127.0.0.1",        "127.255.0.9",    "169.254.169.254",
-		"172.16.0.1",      "172.31.255.255",   "192.0.0.8",      "192.0.2.1",
-		"192.168.1.1",     "198.18.0.1",       "198.19.255.255", "198.51.100.7",
-		"203.0.113.9",     "224.0.0.1",        "240.0.0.1",      "255.255.255.255",
-		"::",              "::1",              "::ffff:8.8.8.8", "::ffff:127.0.0.1",
-		"64:ff9b::8.8.8.8", "fc00::1",         "fd12::1",        "fe80::1",
-		"ff02::1",         "2001:db8::1",      "2001::1",        "2002:7f00:1::1",
-		"3fff:0fff::1",    "100::1",           "4000::1",        "localhost",
-		"1.2.3",           "",
+		"0.0.0.0",
+		"10.0.0.1",
+		"10.255.255.255",
+		"100.64.0.1",
+		"100.127.255.255",
+		"127.0.0.1",
+		"127.255.0.9",
+		"169.254.169.254",
+		"172.16.0.1",
+		"172.31.255.255",
+		"192.0.0.8",
+		"192.0.2.1",
+		"192.168.1.1",
+		"198.18.0.1",
+		"198.19.255.255",
+		"198.51.100.7",
+		"203.0.113.9",
+		"224.0.0.1",
+		"240.0.0.1",
+		"255.255.255.255",
+		"::",
+		"::1",
+		"::ffff:8.8.8.8",
+		"::ffff:127.0.0.1",
+		"64:ff9b::8.8.8.8",
+		"fc00::1",
+		"fd12::1",
+		"fe80::1",
+		"ff02::1",
+		"2001:db8::1",
+		"2001::1",
+		"2002:7f00:1::1",
+		"3fff:0fff::1",
+		"100::1",
+		"4000::1",
+		"localhost",
+		"1.2.3",
+		"",
 	};
 
 	(void)state;
@@ -45,10 +74,10 @@ static bool allowed(const char *url, bool allow_private, const char *words)
 	if (good)
 		return true;
 	assert_int_equal(p.code, PROBLEM_VALIDATION_FAILED);
-	assert_string_equal(json_string_value(json_object_get(
-				    json_array_get(json_object_get(p.members, "errors"), 0),
-				    "pointer")),
-	                    "/url");
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(json_object_get(p.members, "errors"), 0), "pointer")),
+		"/url");
 	if (words)
 		assert_string_equal(json_string_value(json_object_get(
 					    json_array_get(json_object_get(p.members, "errors"), 0),
@@ -60,8 +89,8 @@ static bool allowed(const char *url, bool allow_private, const char *words)
 static void a_url_is_https_and_names_a_public_host(void **state)
 {
 	static const char *const good[] = { "https://hooks.example.org/a?b=c",
-		                            "https://hooks.example.org:8443/",
-		                            "https://1.1.1.1/", "https://[2606:4700::1]/x" };
+		                            "https://hooks.example.org:8443/", "https://1.1.1.1/",
+		                            "https://[2606:4700::1]/x" };
 	static const struct {
 		const char *url, *words;
 	} bad[] = {
@@ -125,8 +154,8 @@ static void a_secret_that_is_none_signs_nothing(void **state)
 
 static void pauses_grow_to_four_hours_and_differ_by_chance(void **state)
 {
-	static const int64_t middle[] = { 5000, 15000, 45000, 135000, 405000, 1215000, 3645000,
-		                          10935000, 14400000, 14400000 };
+	static const int64_t middle[] = { 5000,    15000,   45000,    135000,   405000,
+		                          1215000, 3645000, 10935000, 14400000, 14400000 };
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT_OF(middle); i++) {
