@@ -200,13 +200,15 @@ def test_a_receiver_that_refuses_connections_is_told_when_it_is_there(deliver, h
 
 
 def test_410_disables_and_resume_goes_on_where_it_ended(deliver, house):
-    api, org, gone, caller = deliver().api, house.organisation(), [True], None
+    api, org, gone = deliver().api, house.organisation(), [True]
     caller = {"role": "assessor", "org": org, "scope": SCOPES}
     with receiving(lambda message: 410 if gone[0] else 204) as receiver:
         mine = hook(api, receiver.url, {"role": "assessor", "org": org})
         path = f"/v1/webhooks/{mine['id']}"
         one, = refer(api, org)
+        api.post(path + "/pause", **caller)  # both are written before the first is answered 410
         move(api, one, org, ("submit", "receive"))
+        api.post(path + "/resume", **caller)
         wait_for(lambda: api.get(path, **caller).json()["state"] == "disabled")
         gone[0] = False
         move(api, one, org, ("accept",))
