@@ -59,6 +59,8 @@ class Layers(unittest.TestCase):
             self.allowed(f"src/{floor}/door.c", f"<{header}>")
             self.refused("src/call/call.c", f"<{header}>", f"only {floor}/ may include {header}")
             self.refused("src/main.c", f"<{header}>", f"only {floor}/ may include {header}")
+        self.allowed("api/rules/door.c", "<libical/ical.h>")
+        self.refused("api/breaks.c", "<libical/ical.h>", "only rules/ may include libical/ical.h")
 
     def test_libcurl_has_two(self):
         for path in ("src/auth/fetch.c", "src/webhook/post.c"):
