@@ -69,40 +69,22 @@ static bool update_referral(struct call *c)
 	       reply_changed(c);
 }
 
-static uint64_t number(const char *text, size_t size)
+static uint64_t number(const char *digits)
 {
-	char digits[12] = "";
 	uint64_t value = 0;
 
-	if (size < sizeof digits)
-		memcpy(digits, text, size);
 	return text_number(digits, 0, 1000000, &value) ? value : 0;
-}
-
-/* The days that PostgreSQL lists, parted by commas. */
-static size_t read_holidays(const char *text, int32_t ret_days[static HOLIDAYS])
-{
-	size_t count = 0;
-
-	while (text && *text && count < HOLIDAYS) {
-		size_t size = strcspn(text, ",");
-
-		ret_days[count++] = (int32_t)number(text, size);
-		text += size + (text[size] == ',');
-	}
-	return count;
 }
 
 /* Rule R3: the last day for a routine referral, in days since 1970. */
 static int32_t due_day(const struct db_rows *rows)
 {
 	int32_t days[HOLIDAYS];
-	const struct holidays holidays = { days,
-		                           read_holidays(db_text(rows, 0, "holidays"), days) };
-	const char *today = db_text(rows, 0, "today"), *count = db_text(rows, 0, "working_days");
+	const struct holidays holidays = { days, holidays_read(db_text(rows, 0, "holidays"),
+		                                               HOLIDAYS, days) };
 
-	return working_days_add((int32_t)number(today, strlen(today)),
-	                        (unsigned)number(count, strlen(count)), holidays);
+	return working_days_add((int32_t)number(db_text(rows, 0, "today")),
+	                        (unsigned)number(db_text(rows, 0, "working_days")), holidays);
 }
 
 static bool submit_referral(struct call *c)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,11 @@ struct holidays {
 	const int32_t *days;
 	size_t count;
 };
+
+/* The bank holidays of a text like "20818,20820", at most `room` of them; NULL: none. Returns how
+ * many. */
+size_t holidays_read(const char *text, size_t room, int32_t ret_days[]);
+bool holidays_have(struct holidays holidays, int32_t day);
 
 /* The count-th working day after `from`, which itself is not counted; `from` when count is 0. */
 int32_t working_days_add(int32_t from, unsigned count, struct holidays holidays);

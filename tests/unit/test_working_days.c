@@ -63,12 +63,28 @@ static void no_days_lead_nowhere(void **state)
 	                 -2); /* 1969-12-30, a Tuesday */
 }
 
+static void holidays_are_read_from_a_list(void **state)
+{
+	int32_t days[3];
+
+	(void)state;
+	assert_int_equal(holidays_read(NULL, 3, days), 0);
+	assert_int_equal(holidays_read("", 3, days), 0);
+	assert_int_equal(holidays_read("19485", 3, days), 1);
+	assert_int_equal(holidays_read("19485,x,0,7,8", 3, days), 3);
+	assert_int_equal(days[0], 19485);
+	assert_int_equal(days[2], 7);
+	assert_true(holidays_have((struct holidays){ days, 3 }, 7));
+	assert_false(holidays_have((struct holidays){ days, 2 }, 7));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(days_are_counted_from_1970),
 		cmocka_unit_test(five_working_days_pass_over_what_is_none),
 		cmocka_unit_test(no_days_lead_nowhere),
+		cmocka_unit_test(holidays_are_read_from_a_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
