@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tables of the documents that are made from lists in the code: settings in README.md, the machine of referrals in docs/referrals.md.
+"""Tables of the documents that are made from lists in the code: settings in README.md, the machines in docs/referrals.md and docs/breaks.md.
 
 tables.py          print them
 tables.py --write  put each into its document between its two markers
@@ -37,15 +37,17 @@ def codes(text):
     return ", ".join(f"`{word.strip().lower()}`" for word in text.split("|"))
 
 
-def referral_moves():
+def moves(path):
     yield "| from | action | to | side | must carry |"
     yield "|---|---|---|---|---|"
-    for states, action, to, sides, must in found("api/rules/referral_states.def", MOVE, "from, action, to, side, must"):
+    for states, action, to, sides, must in found(path, MOVE, "from, action, to, side, must"):
         target = "the same" if to == "SAME" else codes(to)
         yield f"| {codes(states)} | `{action}` | {target} | {codes(sides).replace('`', '')} | {must.replace(' ', ', ')} |"
 
 
-TABLES = (("README.md", "settings", settings), ("docs/referrals.md", "referral moves", referral_moves))
+TABLES = (("README.md", "settings", settings),
+          ("docs/referrals.md", "referral moves", lambda: moves("api/rules/referral_states.def")),
+          ("docs/breaks.md", "break moves", lambda: moves("api/rules/break_states.def")))
 
 
 def main(mode):

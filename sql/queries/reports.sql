@@ -40,3 +40,28 @@ SELECT a.council, to_char(a.begins, 'YYYY-MM-DD') AS begins, to_char(a.ends, 'YY
       FROM referral_counts(a.council, a.begins, a.ends) AS c
      GROUP BY GROUPING SETS ((c.provider), ())) AS t
  ORDER BY t.provider;
+
+-- One row for each value of each dimension, and one for all (`dimension` NULL, `n` not). A break counts once, but once in each month. `hours`
+-- are hundredths.
+-- name: breaks_report(council, from, to)
+WITH asked AS MATERIALIZED (
+    SELECT a.council, a.begins, a.ends FROM report_asked($1, $2::date, $3::date) AS a),
+found AS MATERIALIZED (
+    SELECT s.*, CASE WHEN s.before < a.begins THEN s.breaks ELSE 0 END AS fresh
+      FROM asked a
+      JOIN break_sum s ON s.council = a.council AND s.month BETWEEN a.begins AND a.ends)
+SELECT a.council, to_char(a.begins, 'YYYY-MM-DD') AS begins, to_char(a.ends, 'YYYY-MM-DD') AS ends, t.*
+  FROM asked a
+ CROSS JOIN LATERAL (
+    SELECT CASE WHEN grouping(f.purpose) = 0 THEN 'purpose' WHEN grouping(f.delivery) = 0 THEN 'delivery'
+                WHEN grouping(f.frequency) = 0 THEN 'frequency' WHEN grouping(f.provider) = 0 THEN 'provider'
+                WHEN grouping(f.month) = 0 THEN 'month' END AS dimension,
+           coalesce(f.purpose, f.delivery, f.frequency, f.provider::text, to_char(f.month, 'YYYY-MM')) AS value,
+           coalesce(CASE WHEN grouping(f.month) = 0 THEN sum(f.breaks) ELSE sum(f.fresh) END, 0) AS n, coalesce(sum(f.sessions), 0) AS sessions,
+           coalesce(round(100 * sum(f.hours)), 0)::bigint AS hours, coalesce(sum(f.waits), 0) AS waits,
+           coalesce(round(10 * sum(f.wait_days)::numeric / nullif(sum(f.waits), 0)), 0)::bigint AS mean_tenths,
+           coalesce(sum(f.under_1_month), 0) AS under_1_month,
+           coalesce(sum(f.waits - f.under_1_month - f.over_3_months), 0) AS middle, coalesce(sum(f.over_3_months), 0) AS over_3_months
+      FROM found f
+     GROUP BY GROUPING SETS ((f.purpose), (f.delivery), (f.frequency), (f.provider), (f.month), ())) AS t
+ ORDER BY t.dimension, t.value;

@@ -20,7 +20,7 @@
 #define BREAKS_ALL      "breaks:read breaks:write "
 #define REFERRALS_ALL   "referrals:read referrals:write"
 #define WEBHOOKS        " webhooks:manage"
-#define PARTNER         CARERS_ALL ASSESSMENTS_ALL "breaks:read " REFERRALS_ALL WEBHOOKS
+#define PARTNER         CARERS_ALL ASSESSMENTS_ALL BREAKS_ALL REFERRALS_ALL WEBHOOKS
 #define PRACTICE                                                               \
 	CARERS_ALL ASSESSMENTS_ALL BREAKS_ALL "funding:approve " REFERRALS_ALL \
 					      " reports:read audit:read"

@@ -135,6 +135,22 @@ SELECT uuid7(c.at), c.council, c.id, '{"given_name": "Given", "family_name": "Fa
   FROM crowd c;
 INSERT INTO referral_history (referral_id, move, action, to_state) SELECT r.id, 0, 'create', 'draft' FROM referral r;
 
+-- A break of every carer: of the large organisation's, of the small one's, of others'; every fourth with two sessions.
+INSERT INTO carer_break (id, carer_id, council, scheme, provider_organisation_id, from_organisation_id, delivery, purpose, state, frequency,
+                         created_at, updated_at)
+SELECT uuid7(c.at), c.id, c.council, 'open_breaks',
+       ('00000000-0000-7000-9000-' || lpad(CASE WHEN c.g % 50 = 0 THEN '1' WHEN c.g % (:people / 10) = 1 THEN '2' ELSE (3 + c.g % 18)::text END, 12, '0'))::uuid,
+       CASE WHEN c.g % 50 = 0 THEN '00000000-0000-7000-9000-000000000001'::uuid WHEN c.g % (:people / 10) = 1 THEN '00000000-0000-7000-9000-000000000002' END,
+       (ARRAY['sitting_service', 'activity', 'grant'])[1 + c.g % 3], (ARRAY['rest', 'social'])[1 + c.g % 2],
+       CASE WHEN c.g % 20000 = 0 THEN 'paused' ELSE (ARRAY['referred', 'active', 'ended', 'declined'])[1 + c.g % 4] END, 'weekly', c.at,
+       c.at + (c.g % 1000) * interval '1 hour'
+  FROM crowd c;
+INSERT INTO break_history (break_id, move, action, to_state) SELECT b.id, 0, 'create', 'referred' FROM carer_break b;
+INSERT INTO break_session (id, break_id, carer_id, council, starts_at, ends_at)
+SELECT gen_random_uuid(), b.id, b.carer_id, b.council, b.created_at + n * interval '7 days', b.created_at + n * interval '7 days' + interval '3 hours'
+  FROM crowd c JOIN carer_break b ON b.carer_id = c.id CROSS JOIN generate_series(1, 2) AS n
+ WHERE c.g % 4 = 0;
+
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 

@@ -9,8 +9,8 @@ from support.sql import QUERIES, Session, new_id
 PEOPLE = 200_000
 FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
        "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
-       "i_statement", "bank_holiday", "bank_holidays_edition",
-       "referral_transition", "referral_route", "webhook", "webhook_secret"}  # all others grow
+       "i_statement", "bank_holiday", "bank_holidays_edition", "referral_transition", "referral_route", "webhook",
+       "webhook_secret", "break_scheme", "break_transition"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
@@ -544,6 +544,76 @@ def test_routes_are_few(crowd):
     look(crowd, "twelve councils", "referral_route_delete", new_id())
 
 
+BREAK = "089a98d2-cd00-7000-8000-000000000001"  # somebody's, of the small organisation
+SESSION = "099a98d2-cd00-7000-8000-000000000001"
+
+
+@pytest.fixture(scope="module")
+def given(crowd, somebody):
+    """A break of somebody's that is agreed on, and a session of it."""
+    session = Session(crowd)
+    session.take_on("break_provider", org=SMALL)
+    session.execute("break_insert", BREAK, somebody, json.dumps({"scheme": "open_breaks", "delivery": "activity", "purpose": "rest"}))
+    for action, state, body in (("conversation", "conversation_held", {"held_on": "2026-01-05"}),
+                                ("agree", "agreed", {"hours_per_session": 2, "frequency": "weekly", "starts_on": "2026-01-06"})):
+        session.execute("break_move", BREAK, action, state, json.dumps(body))
+    session.execute("session_insert", SESSION, BREAK, '{"starts_at": "2026-01-06T10:00:00Z", "ends_at": "2026-01-06T12:00:00Z"}')
+    session.execute("break_move", BREAK, "start", "active", "{}")
+    crowd.commit()
+    return somebody
+
+
+SORTS = [(None,) * 5, ("paused", None, None, None, None), (None, "open_breaks", "rest", "grant", None), (None, None, None, None, LARGE)]
+
+
+@pytest.mark.parametrize("asked", SORTS, ids=str)
+@pytest.mark.parametrize("changed", [False, True], ids=["list", "changes"])
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a large organisation", "a small organisation"])
+@pytest.mark.parametrize("giver", [False, True], ids=["arranger", "provider"])
+def test_breaks_are_listed_in_bounded_walks(crowd, given, caller, changed, asked, giver):
+    councils = CALLERS[caller][1].get("councils")
+    name = (("breaks_of_councils", "breaks_changed_of_councils") if councils else
+            ("breaks_of_organisation", "breaks_changed_of_organisation"))[changed]
+    plan = look(crowd, caller, name, 50, None, *([SINCE] if changed else []), *asked, role="break_provider" if giver and not councils else None)
+
+    walk = 51 * (len(councils) if councils else 1) if asked == (None,) * 5 else 5000
+    assert touched(plan) <= 2 * walk + 12 * 51
+    assert [n for n in plan if n.get("Index Name", "").startswith("break_by_") and "Index Cond" in n]
+
+
+@pytest.mark.parametrize("caller", ["a council", "a small organisation", "a carer"])
+@pytest.mark.parametrize("name, arguments", [
+    ("break_by_id", [BREAK]), ("break_read", [BREAK]), ("break_history", [BREAK]), ("breaks_of_carer", [None, 50, None, None, None]),
+    ("breaks_of_carer", [None, 50, None, SINCE, None]), ("session_by_id", [BREAK, SESSION]), ("session_read", [BREAK, SESSION]),
+    ("session_delivered", [BREAK, SESSION]), ("sessions_of_break", [BREAK, 50, None, None, None, None]),
+    ("sessions_of_break", [BREAK, 50, None, SINCE, None, None]), ("series_made", [BREAK, SESSION, "{}"]),
+    ("series_planned", [BREAK, "{20000,20007}", "10:00", "12:00", "{}"])])
+def test_a_break_and_its_sessions_are_found_by_key(crowd, given, caller, name, arguments):
+    role = "break_provider" if caller == "a small organisation" else None
+    plan = look(crowd, caller, name, *(argument or given if at == 0 else argument for at, argument in enumerate(arguments)), carer=given, role=role)
+
+    assert touched(plan) <= 16
+
+
+@pytest.mark.parametrize("name, arguments", [
+    ("break_insert", [new_id().replace("019a", "089a"), None, '{"scheme": "open_breaks", "delivery": "grant", "purpose": "rest"}']),
+    ("break_lock", [BREAK]), ("break_hold", [BREAK]), ("break_patch", [BREAK, '{"agreement": {"frequency": "monthly"}}']),
+    ("break_move", [BREAK, "end", "ended", '{"reason": "x"}']), ("session_patch", [BREAK, SESSION, '{"note": "x"}']),
+    ("session_insert", [new_id().replace("019a", "099a"), BREAK, '{"starts_at": "2026-02-06T10:00:00Z", "ends_at": "2026-02-06T12:00:00Z"}']),
+    ("session_deliver", [BREAK, SESSION, '{"delivered_by": "paid"}']), ("session_cancel", [BREAK, SESSION, '{"side": "carer", "reason": "x"}']),
+    ("series_begin", [BREAK, "2026-02-01"]),
+    ("series_insert", [new_id().replace("019a", "099a"), BREAK, "{20600,20607}", "10:00", "12:00", None])])
+def test_a_change_of_a_break_touches_its_carer_only(crowd, given, name, arguments):
+    look(crowd, "a small organisation", name, *(given if argument is None and at == 1 else argument for at, argument in enumerate(arguments)),
+         role="break_provider")
+
+
+def test_schemes_are_few(crowd):
+    look(crowd, "twelve councils", "break_schemes_of", COUNCILS[0])
+    look(crowd, "twelve councils", "break_scheme_put", COUNCILS[0], "own", '{"title": "x", "requires_statutory_assessment": true}')
+    look(crowd, "twelve councils", "break_scheme_now", COUNCILS[0], "own")
+
+
 REVIEWED = "018bcfe5-dd30-7000-8000-000000000001"  # the first of the crowd, with forty reviews
 
 
@@ -672,6 +742,23 @@ def summed(cluster, crowd):
                 "  FROM generate_series(1, 12) AS c, generate_series(0, 20) AS p, generate_series(1, 9) AS a, generate_series(0, 5) AS u,"
                 "       generate_series(timestamp '2025-01-01', '2026-10-01', '1 month') AS m; ANALYZE wellbeing_sum",
                 user="carers_owner", database=crowd.info.dbname)
+
+
+@pytest.fixture(scope="module")
+def delivered(cluster, crowd):
+    """Sums of breaks of three years, twenty providers, six purposes and two deliveries in each council."""
+    cluster.sql("INSERT INTO break_sum SELECT 'E09' || lpad(c::text, 6, '0'), m, m - interval '1 month',"
+                " ('00000000-0000-7000-9000-' || lpad(p::text, 12, '0'))::uuid, u::text, d::text, 'weekly', 2, 8, 24, 0, 0, 0, 0"
+                "  FROM generate_series(1, 12) AS c, generate_series(1, 20) AS p, generate_series(1, 6) AS u, generate_series(1, 2) AS d,"
+                "       generate_series(timestamp '2024-01-01', '2026-10-01', '1 month') AS m; ANALYZE break_sum",
+                user="carers_owner", database=crowd.info.dbname)
+
+
+@pytest.mark.parametrize("role", ["commissioner", "council_admin"])
+def test_a_report_on_breaks_reads_its_months_of_its_council(crowd, delivered, role):
+    plan = look(crowd, "", "breaks_report", COUNCILS[0], "2026-04-01", "2026-09-30", role=role, councils=COUNCILS)
+
+    assert 0 < touched(plan) <= 6 * 20 * 6 * 2
 
 
 @pytest.mark.parametrize("role", ["commissioner", "council_admin"])

@@ -11,9 +11,10 @@ PARTNER = ["assessor", "support_worker", "hospital_in_reach", "break_provider"]
 DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent", "passport",
             "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event",
-            "assessment_swemwbs", "assessment_ratings", "assessment_i_statements", "assessment_eligibility", "wellbeing_part"]
+            "assessment_swemwbs", "assessment_ratings", "assessment_i_statements", "assessment_eligibility", "wellbeing_part",
+            "carer_break", "break_history", "break_session"]
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near", "instrument", "i_statement",
-                     "bank_holiday", "bank_holidays_edition", "wellbeing_sum"]
+                     "bank_holiday", "bank_holidays_edition", "wellbeing_sum", "break_scheme", "break_sum"]
 
 
 class World:
@@ -142,7 +143,9 @@ def test_nobody_deletes(acting, world, role, table):
     "SELECT * FROM name_near", "SELECT search_fill()", "SELECT * FROM wellbeing_part", "SELECT * FROM wellbeing_result",
     "SELECT * FROM wellbeing_comparison", "SELECT wellbeing_refill()", "SELECT wellbeing_follow(gen_random_uuid(), 'E09000019')",
     "SELECT wellbeing_lock('{E09000019}')", "SELECT wellbeing_add(1, '{}')", "UPDATE wellbeing_sum SET n = 0",
-    "INSERT INTO wellbeing_sum (council) VALUES ('E09000019')",
+    "INSERT INTO wellbeing_sum (council) VALUES ('E09000019')", "UPDATE break_sum SET breaks = 0", "DELETE FROM break_transition",
+    "INSERT INTO break_sum (council) VALUES ('E09000019')", "UPDATE carer_break SET moves = 0", "UPDATE break_session SET delivered_on = now()",
+    "SELECT referral_follow(gen_random_uuid(), 'start', 'x')", "INSERT INTO break_history (move) VALUES (1)",
     "UPDATE event SET summary = 'x'", "UPDATE event_organisation SET gone = false", "UPDATE event_kind SET shared = false",
     "INSERT INTO event (council, carer_id, kind, resource_id, summary) VALUES ('x', gen_random_uuid(), 'carer.created',"
     " gen_random_uuid(), 'x')", "INSERT INTO event_organisation VALUES (gen_random_uuid(), 0, 1, 1, gen_random_uuid())",
@@ -180,7 +183,7 @@ def test_every_table_has_row_level_security_or_holds_no_person(owner):
                   " AND NOT relrowsecurity")
     assert {name for (name,) in owner.fetchall()} == {
         "schema_migration", "carer_transition", "carer_available", "event_kind", "event_era", "assessment_transition",
-        "assessment_available", "council_default", "swemwbs_score", "referral_transition"}
+        "assessment_available", "council_default", "swemwbs_score", "referral_transition", "break_transition"}
 
 
 def test_a_policy_asks_for_access_by_key_row_by_row(owner):

@@ -21,13 +21,13 @@ SCOPES = {
     "practitioner": PERSON + " assessments:read assessments:write breaks:read breaks:write referrals:read referrals:write",
     "commissioner": "reports:read",
     "directory_editor": "directory:write directory:publish",
-    "assessor": PERSON + " assessments:read assessments:write referrals:read referrals:write",
-    "support_worker": PERSON + " referrals:read referrals:write breaks:read",
+    "assessor": PERSON + " assessments:read assessments:write breaks:read breaks:write referrals:read referrals:write",
+    "support_worker": PERSON + " referrals:read referrals:write breaks:read breaks:write",
     "hospital_in_reach": PERSON + " assessments:read assessments:write referrals:read referrals:write",
     "break_provider": "carers:read breaks:read breaks:write referrals:read referrals:write",
     "referrer": "referrals:read referrals:write",
     "vcfse_editor": "directory:write referrals:read referrals:write",
-    "carer": PERSON + " assessments:read assessments:write referrals:read referrals:write",
+    "carer": PERSON + " assessments:read assessments:write breaks:read referrals:read referrals:write",
 }
 
 
