@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tables of the documents that are made from lists in the code: settings in README.md, the machines in docs/referrals.md and docs/breaks.md.
+"""Tables of the documents that are made from lists in the code: settings in README.md, the machines in docs/referrals.md, docs/breaks.md
+and docs/funding.md.
 
 tables.py          print them
 tables.py --write  put each into its document between its two markers
@@ -12,6 +13,7 @@ import sys
 STRINGS = re.compile(r'"((?:[^"\\]|\\.)*)"')
 SETTING = re.compile(r'^X\((\w+), *(\w+), *"(\w+)", *"([^"]*)", *(\d+), *(\d+),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)',
                      re.MULTILINE)
+AWARD_MOVE = re.compile(r'^X\(([A-Z_ |]+),\s*(\w+),\s*(\w+),\s*"([^"]*)"\)', re.MULTILINE)
 MOVE = re.compile(r'^X\(([A-Z_ |]+),\s*(\w+),\s*(\w+),\s*([A-Z |]+),\s*"([^"]*)"\)', re.MULTILINE)
 
 
@@ -45,9 +47,17 @@ def moves(path):
         yield f"| {codes(states)} | `{action}` | {target} | {codes(sides).replace('`', '')} | {must.replace(' ', ', ')} |"
 
 
+def funding_moves():
+    yield "| from | action | to | must carry |"
+    yield "|---|---|---|---|"
+    for states, action, to, must in found("api/rules/funding_states.def", AWARD_MOVE, "from, action, to, must"):
+        yield f"| {codes(states)} | `{action}` | {codes(to)} | {must.replace(' ', ', ')} |"
+
+
 TABLES = (("README.md", "settings", settings),
           ("docs/referrals.md", "referral moves", lambda: moves("api/rules/referral_states.def")),
-          ("docs/breaks.md", "break moves", lambda: moves("api/rules/break_states.def")))
+          ("docs/breaks.md", "break moves", lambda: moves("api/rules/break_states.def")),
+          ("docs/funding.md", "funding moves", funding_moves))
 
 
 def main(mode):

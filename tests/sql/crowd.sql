@@ -151,6 +151,16 @@ SELECT gen_random_uuid(), b.id, b.carer_id, b.council, b.created_at + n * interv
   FROM crowd c JOIN carer_break b ON b.carer_id = c.id CROSS JOIN generate_series(1, 2) AS n
  WHERE c.g % 4 = 0;
 
+-- An award of every second carer, in three financial years.
+INSERT INTO funding_award (id, carer_id, council, scheme, scheme_id, level, amount_pence, purpose, applied_on, financial_year, state, decided_at,
+                           reason)
+SELECT uuid7(c.at), c.id, c.council, s.key, s.id, 'low', 100 * (1 + c.g % 500), 'rest', d.day, financial_year(d.day), d.state,
+       CASE WHEN d.state <> 'applied' THEN c.at END, CASE WHEN d.state = 'refused' THEN 'Invented' END
+  FROM crowd c
+  JOIN funding_scheme s ON s.key = 'carers_personal_budget'
+ CROSS JOIN LATERAL (SELECT date '2024-05-01' + (c.g * 7 % 900)::integer AS day, (ARRAY['applied', 'approved', 'refused'])[1 + c.g % 3] AS state) AS d
+ WHERE c.g % 2 = 0;
+
 INSERT INTO idempotency (subject, key, fingerprint, created_at, status)
 SELECT 'somebody', 'key ' || g, '\x01', now() - g * interval '1 second', 201 FROM generate_series(1, 20000) AS g;
 

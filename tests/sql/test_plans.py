@@ -10,7 +10,7 @@ PEOPLE = 200_000
 FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
        "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
        "i_statement", "bank_holiday", "bank_holidays_edition", "referral_transition", "referral_route", "webhook",
-       "webhook_secret", "break_scheme", "break_transition"}  # all others grow
+       "webhook_secret", "break_scheme", "break_transition", "funding_transition", "funding_scheme"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
@@ -660,6 +660,68 @@ def test_instruments_and_bank_holidays_are_few(crowd):
                             ("instruments_of", [COUNCILS[0]]), ("instrument_by_key", [COUNCILS[0], "carers_star", None]),
                             ("instrument_now", [COUNCILS[0], "own"]), ("i_statements_of", [None])):
         look(crowd, "twelve councils", name, *arguments, if_match="*")
+
+
+AWARD = "089a98d2-cd00-7000-8000-000000000001"  # somebody's
+
+
+class TestFunding:
+    """Awards of one carer, and sums of a council's year."""
+
+    @pytest.fixture(scope="class")
+    def award(self, cluster, crowd, somebody):
+        """Of somebody, who was found eligible for it, and has forty others."""
+        cluster.sql(f"""
+            SET session_replication_role = replica;
+            INSERT INTO assessment (id, carer_id, council, kind, state, assessor_type, completed_on)
+            VALUES ('{AWARD}', '{somebody}', '{COUNCILS[0]}', 'statutory', 'completed', 'council', '2024-02-01');
+            INSERT INTO assessment_eligibility (assessment_id, carer_id, council, decided_on, necessary_care, circumstances,
+                                                significant_impact, decision, reasons)
+            VALUES ('{AWARD}', '{somebody}', '{COUNCILS[0]}', '2024-02-01', true, '["recreation"]', true, 'eligible', 'x');
+            INSERT INTO funding_award (id, carer_id, council, scheme, scheme_id, level, amount_pence, purpose, financial_year, applied_on)
+            SELECT overlay('{AWARD}' PLACING lpad(n::text, 12, '0') FROM 25)::uuid, '{somebody}', '{COUNCILS[0]}', s.key, s.id, 'low', 100,
+                   'rest', financial_year(today()), today()
+              FROM funding_scheme s, generate_series(1, 41) AS n WHERE s.key = 'carers_personal_budget'""", database=crowd.info.dbname)
+        return AWARD
+
+    @pytest.mark.parametrize("caller", ["a council", "twelve councils", "a small organisation", "a carer"])
+    @pytest.mark.parametrize("name, arguments", [
+        ("funding_award_by_id", [AWARD, "true"]), ("funding_award_read", [AWARD, "true"]), ("funding_award_check", [AWARD]),
+        ("funding_of_carer", [None]), ("funding_awards_of_carer", [None, 50, None, None, None, None, None, "true"]),
+        ("funding_awards_of_carer", [None, 50, None, SINCE, "applied", None, None, "false"])])
+    def test_awards_are_found_by_their_carer(self, crowd, somebody, award, caller, name, arguments):
+        plan = look(crowd, caller, name, *(argument or somebody if at == 0 else argument for at, argument in enumerate(arguments)),
+                    carer=somebody)
+        assert touched(plan) <= 4 * 42 + 10
+
+    @pytest.mark.parametrize("state", [None, "applied"])
+    @pytest.mark.parametrize("caller", ["a council", "twelve councils"])
+    def test_a_councils_awards_are_read_in_short_walks(self, crowd, award, caller, state):
+        walks = 51 * len(CALLERS[caller][1]["councils"]) * (1 if state else 4)
+        for name, arguments in (("funding_awards_of_councils", [50, None, None, state, "true"]),
+                                ("funding_awards_changed_of_councils", [50, None, SINCE, None, state, "true"])):
+            assert touched(look(crowd, caller, name, *arguments)) <= walks + 4 * 51, name
+
+    @pytest.mark.parametrize("name, arguments", [
+        ("funding_award_lock", [AWARD]), ("funding_award_move", [AWARD, "approve", "approved", "{}"]),
+        ("funding_award_move", [AWARD, "refuse", "refused", '{"reason": "x"}'])])
+    def test_a_decision_touches_its_carer_only(self, crowd, somebody, award, name, arguments):
+        look(crowd, "twelve councils", name, *arguments)
+
+    @pytest.mark.parametrize("caller", ["twelve councils", "a small organisation", "a carer"])
+    def test_an_application_touches_its_carer_only(self, crowd, somebody, award, caller):
+        look(crowd, caller, "funding_award_insert", new_id().replace("019a", "089b"), somebody, json.dumps(
+            {"scheme": "carers_personal_budget", "level": "low", "amount_pence": 100, "purpose": "rest"}), carer=somebody)
+
+    @pytest.mark.parametrize("role", ["commissioner", "council_admin"])
+    def test_a_report_reads_one_year_of_its_council(self, crowd, award, role):
+        look(crowd, "", "funding_report", COUNCILS[0], "2025-26", role=role, councils=COUNCILS)
+
+    def test_schemes_are_few(self, crowd):
+        body = {"label": "x", "effective_from": "2999-01-01", "eligibility": "any", "levels": []}
+        for name, arguments in (("funding_schemes_of", [None, None]), ("funding_scheme_by_key", [None, "flexible_breaks_fund", None, None]),
+                                ("funding_scheme_put", [COUNCILS[0], "own", json.dumps(body)]), ("funding_scheme_now", [COUNCILS[0], "own"])):
+            look(crowd, "twelve councils", name, *arguments)
 
 
 def test_a_councils_settings_are_one_row(crowd):

@@ -12,9 +12,9 @@ DESK = ["commissioner", "directory_editor", "referrer", "vcfse_editor"]
 PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_triage", "consent", "passport",
             "carer_demographics", "carer_demographics_view", "assessment", "assessment_view", "event",
             "assessment_swemwbs", "assessment_ratings", "assessment_i_statements", "assessment_eligibility", "wellbeing_part",
-            "carer_break", "break_history", "break_session"]
+            "carer_break", "break_history", "break_session", "funding_award", "funding_year"]
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near", "instrument", "i_statement",
-                     "bank_holiday", "bank_holidays_edition", "wellbeing_sum", "break_scheme", "break_sum"]
+                     "bank_holiday", "bank_holidays_edition", "wellbeing_sum", "break_scheme", "break_sum", "funding_scheme"]
 
 
 class World:
@@ -183,7 +183,7 @@ def test_every_table_has_row_level_security_or_holds_no_person(owner):
                   " AND NOT relrowsecurity")
     assert {name for (name,) in owner.fetchall()} == {
         "schema_migration", "carer_transition", "carer_available", "event_kind", "event_era", "assessment_transition",
-        "assessment_available", "council_default", "swemwbs_score", "referral_transition", "break_transition"}
+        "assessment_available", "council_default", "swemwbs_score", "referral_transition", "break_transition", "funding_transition"}
 
 
 def test_a_policy_asks_for_access_by_key_row_by_row(owner):
