@@ -11,6 +11,7 @@ const struct module *const modules[] = {
 	&module_audit,
 	&module_bank_holidays,
 	&module_break_actions,
+	&module_break_contracts,
 	&module_break_report,
 	&module_break_schemes,
 	&module_break_series,

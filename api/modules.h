@@ -9,6 +9,7 @@ extern const struct module module_assessments;
 extern const struct module module_audit;
 extern const struct module module_bank_holidays;
 extern const struct module module_break_actions;
+extern const struct module module_break_contracts;
 extern const struct module module_break_report;
 extern const struct module module_break_schemes;
 extern const struct module module_break_series;

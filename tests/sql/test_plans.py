@@ -10,7 +10,7 @@ PEOPLE = 200_000
 FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
        "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
        "i_statement", "bank_holiday", "bank_holidays_edition", "referral_transition", "referral_route", "webhook",
-       "webhook_secret", "break_scheme", "break_transition", "funding_transition", "funding_scheme"}  # all others grow
+       "webhook_secret", "break_scheme", "break_transition", "funding_transition", "funding_scheme", "break_contract"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
@@ -660,6 +660,13 @@ def test_instruments_and_bank_holidays_are_few(crowd):
                             ("instruments_of", [COUNCILS[0]]), ("instrument_by_key", [COUNCILS[0], "carers_star", None]),
                             ("instrument_now", [COUNCILS[0], "own"]), ("i_statements_of", [None])):
         look(crowd, "twelve councils", name, *arguments, if_match="*")
+
+
+def test_contracts_are_few(crowd):
+    body = {"council": COUNCILS[0], "provider_organisation_id": LARGE, "starts_on": "2024-04-01", "ends_on": "2025-03-31", "hours": 100}
+    look(crowd, "twelve councils", "break_contract_insert", new_id(), json.dumps(body))  # counts what was delivered in that year
+    for name, arguments in (("break_contract_by_id", [new_id()]), ("break_contracts", [50, None, None, None, None, None])):
+        assert touched(look(crowd, "twelve councils", name, *arguments)) == 0
 
 
 AWARD = "089a98d2-cd00-7000-8000-000000000001"  # somebody's

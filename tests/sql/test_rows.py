@@ -14,7 +14,7 @@ PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_
             "assessment_swemwbs", "assessment_ratings", "assessment_i_statements", "assessment_eligibility", "wellbeing_part",
             "carer_break", "break_history", "break_session", "funding_award", "funding_year"]
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near", "instrument", "i_statement",
-                     "bank_holiday", "bank_holidays_edition", "wellbeing_sum", "break_scheme", "break_sum", "funding_scheme"]
+                     "bank_holiday", "bank_holidays_edition", "wellbeing_sum", "break_scheme", "break_sum", "break_contract", "funding_scheme"]
 
 
 class World:
