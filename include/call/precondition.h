@@ -6,6 +6,9 @@
 #include "base/attr.h"
 #include "call/reply.h"
 
+/* How the ETag of a reply ends that was sent as gzip: "v7.gzip". It is taken for "v7". */
+#define ETAG_GZIP ".gzip\""
+
 void etag_of(const char *version, char ret_etag[static REPLY_ETAG]);
 /* If-None-Match: `*` or a list that has the ETag, weak or not. NULL: false. */
 bool etag_listed(const char *header, const char *etag);

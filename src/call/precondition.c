@@ -21,9 +21,18 @@ static size_t tag_size(const char *at)
 	return end ? (size_t)(end - at) + 1 : 0;
 }
 
+/* The size that the tag would have without the mark of its coding. */
+static size_t plain_size(const char *tag, size_t size)
+{
+	size_t mark = sizeof ETAG_GZIP - 1;
+
+	return size > mark && strncmp(tag + size - mark, ETAG_GZIP, mark) == 0 ? size - mark + 1
+	                                                                       : size;
+}
+
 bool etag_listed(const char *header, const char *etag)
 {
-	size_t size;
+	size_t size, plain = strlen(etag);
 
 	if (!header)
 		return false;
@@ -34,7 +43,7 @@ bool etag_listed(const char *header, const char *etag)
 		size = tag_size(at);
 		if (size == 0)
 			return false;
-		if (size == strlen(etag) && strncmp(at, etag, size) == 0)
+		if (plain_size(at, size) == plain && strncmp(at, etag, plain - 1) == 0)
 			return true;
 	}
 	return false;
@@ -47,6 +56,7 @@ static void add_version(const char *tag, size_t size, char versions[static MATCH
 	char number[20];
 	uint64_t version;
 
+	size = plain_size(tag, size);
 	if (size < 4 || size - 3 >= sizeof number || tag[1] != 'v')
 		return;
 	snprintf(number, sizeof number, "%.*s", (int)(size - 3), tag + 2);

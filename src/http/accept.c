@@ -1,4 +1,5 @@
-/* The Accept header (RFC 9110, 12.5.1), as far as one representation an operation needs it. */
+/* The headers Accept and Accept-Encoding (RFC 9110, 12.5), as far as one representation an
+ * operation needs them. */
 #include <string.h>
 #include <strings.h>
 
@@ -31,19 +32,24 @@ static bool refused(const char *parameters, size_t size)
 	return false;
 }
 
-bool accept_allows(const char *accept, const char *media)
+static int fit_coding(const char *range, size_t size, const char *coding)
+{
+	if (size == strlen(coding) && strncasecmp(range, coding, size) == 0)
+		return 2;
+	return size == 1 && *range == '*';
+}
+
+/* What the range that fits most closely says. */
+static bool allows(const char *list, const char *what,
+                   int (*fits)(const char *range, size_t size, const char *what))
 {
 	int best = 0;
 	bool allowed = false;
 
-	if (!accept || !media || !*accept)
-		return true;
-	for (const char *at = accept; *at;) {
-		size_t whole = strcspn(at, ","), range;
-		int how;
+	for (const char *at = list; *at;) {
+		size_t whole = strcspn(at, ","), range = strcspn(at, ",; \t");
+		int how = fits(at, range, what);
 
-		range = strcspn(at, ",; \t");
-		how = fit(at, range, media);
 		if (how > best) {
 			best = how;
 			allowed = !refused(at + range, whole - range);
@@ -52,4 +58,14 @@ bool accept_allows(const char *accept, const char *media)
 		at += strspn(at, ", \t");
 	}
 	return allowed;
+}
+
+bool accept_allows(const char *accept, const char *media)
+{
+	return !accept || !media || !*accept || allows(accept, media, fit);
+}
+
+bool accept_encodes(const char *accept_encoding, const char *coding)
+{
+	return accept_encoding && allows(accept_encoding, coding, fit_coding);
 }

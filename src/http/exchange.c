@@ -229,6 +229,7 @@ void exchange_serve(const struct host *host, const struct request *request,
 		refuse(&x);
 	if (host->check_responses)
 		check_response(&x);
+	compress_response(&x);
 	put_common_headers(&x);
 	duration = clock_monotonic_us() - start;
 	metrics_count(host->metrics, x.call.endpoint, ret_response->status, duration);

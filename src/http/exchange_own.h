@@ -17,6 +17,7 @@ struct exchange {
 	struct allowance allowance;
 	char id[REQUEST_ID];
 	char trace[TRACEPARENT]; /* "" when the client sent none that is well-formed */
+	bool codable;            /* another Accept-Encoding might have had another answer */
 	bool head;               /* HEAD: a GET whose body is not sent */
 	struct response *response;
 };
@@ -30,6 +31,10 @@ void put_reply(struct exchange *x); /* status, body and headers of a good answer
 void answer_options(struct exchange *x);
 /* accept.c: the media type is among those that the Accept header allows; no header allows all. */
 bool accept_allows(const char *accept, const char *media);
+/* The coding is among those that the Accept-Encoding header allows; no header allows none. */
+bool accept_encodes(const char *accept_encoding, const char *coding);
+/* compress.c: the response as gzip, when the client reads it and it is worth it. */
+void compress_response(struct exchange *x);
 /* check.c: the response against the contract; replaces it by a 500 when it breaks it. */
 void check_response(struct exchange *x);
 /* access_log.c: one line a request. */

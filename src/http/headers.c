@@ -62,15 +62,23 @@ static void put_cors(struct exchange *x)
 {
 	const char *origin = request_header(x->request, "Origin");
 
-	if (!*x->host->cors_origins)
-		return;
-	response_header(x->response, "Vary", "Origin");
 	if (!origin || !origin_allowed(x->host->cors_origins, origin))
 		return;
 	response_header(x->response, "Access-Control-Allow-Origin", "%s", origin);
 	response_header(x->response, "Access-Control-Expose-Headers", "%s",
 	                "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
 	                "X-Request-ID, Idempotency-Replayed");
+}
+
+/* What else than the URL decides on the response. */
+static void put_vary(struct exchange *x)
+{
+	bool origin = *x->host->cors_origins;
+
+	if (origin || x->codable)
+		response_header(x->response, "Vary", "%s%s%s", origin ? "Origin" : "",
+		                origin && x->codable ? ", " : "",
+		                x->codable ? "Accept-Encoding" : "");
 }
 
 static void put_limits(struct exchange *x)
@@ -99,6 +107,7 @@ void put_common_headers(struct exchange *x)
 		response_header(x->response, "Strict-Transport-Security", "max-age=31536000");
 	put_limits(x);
 	put_cors(x);
+	put_vary(x);
 }
 
 void put_reply(struct exchange *x)
