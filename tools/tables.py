@@ -31,7 +31,7 @@ def settings():
     for _, kind, variable, default, low, high, sentence in found("include/base/settings.def", SETTING,
                                                                  "field, kind, variable, default, min, max, sentence"):
         words = "".join(STRINGS.findall(sentence)).replace('\\"', '"').replace("|", "\\|")
-        bounds = f"{low}-{high}" if kind == "NUMBER" else {"FLAG": "true, false", "LEVEL": "debug, info, warning, error"}.get(kind, "")
+        bounds = f"{low}-{high}" if kind == "NUMBER" else {"FLAG": "true, false, 1, 0", "LEVEL": "debug, info, warning, error"}.get(kind, "")
         yield f"| `{variable}` | {'`' + default + '`' if default else ''} | {bounds} | {words} |"
 
 

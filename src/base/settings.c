@@ -98,6 +98,13 @@ static void set_text(void *field, const struct row *row, const char *value, stru
 	*(char **)field = text_copy(value);
 }
 
+/* Also 1 and 0, as people set them in a shell. */
+static bool read_flag(const char *value, bool *ret_flag)
+{
+	*ret_flag = strcmp(value, "1") == 0;
+	return *ret_flag || strcmp(value, "0") == 0 || text_bool(value, ret_flag);
+}
+
 static void set(struct settings *s, const struct row *row, const char *value, struct faults *faults)
 {
 	void *field = (char *)s + row->offset;
@@ -111,8 +118,8 @@ static void set(struct settings *s, const struct row *row, const char *value, st
 			fault(faults, "%s is not a whole number within its bounds", row->variable);
 		break;
 	case KIND_FLAG:
-		if (!text_bool(value, field))
-			fault(faults, "%s is neither true nor false", row->variable);
+		if (!read_flag(value, field))
+			fault(faults, "%s is none of true, false, 1, 0", row->variable);
 		break;
 	case KIND_LEVEL:
 		if (!log_level_parse(value, field))

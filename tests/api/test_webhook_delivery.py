@@ -33,7 +33,7 @@ def house(settings, cluster, new_database, tokens, run_folder):
             self.db = self.connection.cursor()
 
         def serve(self, **changes):
-            quick = {"CARERS_WEBHOOKS": "true", "CARERS_WEBHOOK_ALLOW_PRIVATE": "true", "CARERS_WEBHOOK_POLL_MS": "20",
+            quick = {"CARERS_WEBHOOKS": "true", "CARERS_WEBHOOK_ALLOW_PRIVATE": "1", "CARERS_WEBHOOK_POLL_MS": "20",
                      "CARERS_WEBHOOK_RETRY_MS": "20", "CARERS_WEBHOOK_TIMEOUT_MS": "500"}
             one = Server({**settings, "CARERS_DATABASE": cluster.conninfo("carers_service", name), **quick, **changes}, run_folder)
             one.start()
