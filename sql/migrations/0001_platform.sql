@@ -158,6 +158,8 @@ BEGIN
         at := since;
         id := '00000000-0000-0000-0000-000000000000';
     END IF;
+EXCEPTION WHEN datetime_field_overflow THEN
+    RAISE EXCEPTION 'is no cursor of this service' USING ERRCODE = 'CA400', HINT = '/query/cursor';
 END
 $$;
 COMMENT ON FUNCTION cursor_after(text, timestamptz) IS

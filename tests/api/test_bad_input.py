@@ -268,6 +268,11 @@ class TestParameters:
         assert {where for where, _ in faults(response, 400, "invalid-parameter")} == \
             {"/query/limit", "/query/state", "/query/nonsense"}
 
+    def test_a_cursor_of_another_age_is_a_wrong_parameter(self, api):
+        response = api.get("/v1/carers", params={"cursor": "0" * 32, "updated_since": "2026-01-01T00:00:00Z"}, role="practitioner")
+
+        assert faults(response, 400, "invalid-parameter") == {("/query/cursor", "rule")}
+
     @pytest.mark.parametrize("cursor", ["x", "!!!", "AAAA", "0195e6a0-0000-7000-8000-000000000001' OR '1'='1", "a" * 2000])
     def test_a_cursor_that_we_did_not_make_is_a_wrong_parameter(self, api, cursor):
         response = api.get("/v1/carers", params={"cursor": cursor}, role="practitioner")
