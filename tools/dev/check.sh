@@ -1,4 +1,4 @@
-# ./dev check: format, layers, style; builds with warnings as errors; a minute of each fuzz harness; then everything that can fail.
+# ./dev check: format, layers, style; builds with warnings as errors; the contract; a minute of each fuzz harness; then everything that can fail.
 # shellcheck shell=bash
 quick_checks() {
 	local files
@@ -28,6 +28,10 @@ say "dev: gcc, warnings as errors"
 build build-gcc --buildtype=debugoptimized -Dwerror=true
 say "dev: clang, warnings as errors"
 build build-clang --buildtype=debugoptimized -Dwerror=true --native-file tools/lint/clang.ini
+(
+	set --
+	. tools/dev/contract.sh
+)
 (
 	set --
 	. tools/dev/fuzz.sh
