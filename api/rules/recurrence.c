@@ -233,6 +233,10 @@ static bool fits_together(const struct rule *r, struct problem *p)
 	} rules[] = {
 		{ r->value[COUNT][0] && r->value[UNTIL][0], "has both COUNT and UNTIL" },
 		{ any_below(&r->months, 1), "has a BYMONTH that is out of range" },
+		{ r->freq == YEARLY && r->month_days.count && !r->months.count,
+		  "has BYMONTHDAY with FREQ=YEARLY and no BYMONTH" },
+		{ r->freq == DAILY && any_below(&r->month_days, 1),
+		  "counts days of the month from its end in BYMONTHDAY with FREQ=DAILY" },
 		{ r->freq == WEEKLY && r->month_days.count, "has BYMONTHDAY with FREQ=WEEKLY" },
 		{ r->freq < MONTHLY && has_ordinals(r),
 		  "counts days in BYDAY without FREQ=MONTHLY or FREQ=YEARLY" },
@@ -258,10 +262,14 @@ static bool names_month(const struct rule *r, int month)
 	return r->months.count == 0;
 }
 
-/* How many days a month has at least that has any of the rule's days. */
-static int least_length(const struct rule *r)
+/*
+ * How many days a month has at least that has any of the rule's days. What names no day is on the
+ * start's day of the month.
+ */
+static int least_length(const struct rule *r, int start_day)
 {
-	int least = r->month_days.count ? 31 : has_ordinals(r) ? 29 : 1;
+	bool named = r->month_days.count || r->days.count || r->freq < MONTHLY;
+	int least = r->month_days.count ? 31 : has_ordinals(r) ? 29 : named ? 1 : start_day;
 	bool in_months = r->freq == MONTHLY || r->months.count;
 
 	for (size_t i = 0; i < r->month_days.count; i++)
@@ -273,29 +281,21 @@ static int least_length(const struct rule *r)
 	return least;
 }
 
-static bool leap_year_comes(const struct rule *r, int year)
-{
-	int step = r->freq == YEARLY ? (int)r->interval : 1;
-
-	if (r->freq == MONTHLY && r->interval % MONTHS == 0)
-		step = (int)r->interval / MONTHS;
-	for (int y = year; y <= year + RECURRENCE_YEARS; y += step)
-		if (icaltime_is_leap_year(y))
-			return true;
-	return false;
-}
-
-/* Whether any month that the rule comes to is long enough for any of its days. */
+/* Whether any month of ten years that the rule comes to is long enough for any of its days. */
 static bool months_are_long_enough(const struct rule *r, struct icaltimetype start)
 {
-	const int longest[MONTHS] = {
-		31, leap_year_comes(r, start.year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
-	};
-	unsigned step = r->freq == MONTHLY ? r->interval : 1, month = (unsigned)start.month - 1;
+	int least = least_length(r, start.day), last = RECURRENCE_YEARS * MONTHS;
+	int step = r->freq == MONTHLY ? (int)r->interval : 1;
 
-	for (unsigned i = 0; i < MONTHS; i++, month = (month + step) % MONTHS)
-		if (names_month(r, (int)month + 1) && longest[month] >= least_length(r))
+	for (int i = 0; i <= last; i += step) {
+		int month = start.month - 1 + i, year = start.year + month / MONTHS;
+
+		if (r->freq == YEARLY && (year - start.year) % (int)r->interval != 0)
+			continue;
+		if (names_month(r, month % MONTHS + 1) &&
+		    icaltime_days_in_month(month % MONTHS + 1, year) >= least)
 			return true;
+	}
 	return false;
 }
 

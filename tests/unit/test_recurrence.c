@@ -193,6 +193,8 @@ static void what_is_no_rule_is_refused_with_a_sentence(void **state)
 		{ "FREQ=MONTHLY;BYDAY=6MO", "BYDAY that is out of range" },
 		{ "FREQ=MONTHLY;BYDAY=2MO;BYMONTHDAY=1", "names days in BYMONTHDAY" },
 		{ "FREQ=WEEKLY;BYMONTHDAY=1", "BYMONTHDAY with FREQ=WEEKLY" },
+		{ "FREQ=DAILY;BYMONTHDAY=-1", "with FREQ=DAILY" },
+		{ "FREQ=YEARLY;BYMONTHDAY=1", "FREQ=YEARLY and no BYMONTH" },
 		{ "FREQ=MONTHLY;BYMONTHDAY=0", "BYMONTHDAY that is out of range" },
 		{ "FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY that is out of range" },
 		{ "FREQ=MONTHLY;BYMONTH=-1", "BYMONTH that is out of range" },
@@ -232,6 +234,7 @@ static void a_rule_that_never_happens_is_refused_and_costs_little(void **state)
 		"FREQ=MONTHLY;INTERVAL=366;BYMONTH=2;BYDAY=-5MO",
 		"FREQ=MONTHLY;INTERVAL=12;BYMONTH=2;BYDAY=5SU",
 		"FREQ=YEARLY;INTERVAL=2;BYMONTH=2;BYDAY=5SU,-5MO",
+		"FREQ=MONTHLY;INTERVAL=8;BYMONTH=4;BYMONTHDAY=31",
 	};
 
 	(void)state;
@@ -247,6 +250,19 @@ static void a_rule_that_never_happens_is_refused_and_costs_little(void **state)
 		if (clock() - before > CLOCKS_PER_SEC / 2)
 			fail_msg("%s took %ld us", rows[i], (long)(clock() - before));
 	}
+}
+
+static void what_names_no_day_is_on_the_day_that_it_begins_on(void **state)
+{
+	struct recurrence rule = parsed("FREQ=MONTHLY;COUNT=3", 20270131);
+	struct recurrence_days days;
+	problem_auto p = { 0 };
+
+	(void)state;
+	recurrence_walk(&rule, rule.start, day(20281231), &days);
+	assert_int_equal(date(days.day[1]), 20270331);
+	assert_false(recurrence_parse("FREQ=MONTHLY;BYMONTH=2", day(20270131), &rule, &p));
+	assert_non_null(strstr(p.detail, "no month that it comes to"));
 }
 
 static void a_long_text_is_refused(void **state)
@@ -271,6 +287,7 @@ int main(void)
 		cmocka_unit_test(more_than_fit_are_said_to_be_more),
 		cmocka_unit_test(what_is_no_rule_is_refused_with_a_sentence),
 		cmocka_unit_test(a_rule_that_never_happens_is_refused_and_costs_little),
+		cmocka_unit_test(what_names_no_day_is_on_the_day_that_it_begins_on),
 		cmocka_unit_test(a_long_text_is_refused),
 	};
 
