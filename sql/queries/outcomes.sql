@@ -1,5 +1,5 @@
--- How one carer fares over time: every result of her completed assessments that the caller may see, the oldest first, and the
--- first against the latest. Without rows there is no such carer for the caller.
+-- How one carer fares over time: every result of her completed assessments that the caller may see, the oldest first, the first
+-- against the latest, and the support in between. Without rows there is no such carer for the caller.
 
 -- name: outcomes_of_carer(carer_id)
 WITH whose AS MATERIALIZED (
@@ -100,6 +100,22 @@ reviews AS (
                       ',' ORDER BY d.completed_on, d.id) AS items
       FROM done d
      WHERE d.kind = 'review'),
+support AS (
+    SELECT concat('{"breaks":[', (
+               SELECT string_agg(concat('{"break_id":"', b.id, '"', member('delivery', b.delivery), member('purpose', b.purpose),
+                                        member('state', b.state), ',"sessions":', d.sessions, ',"hours":', trim_scale(d.hours),
+                                        member('first_on', to_char(d.first_on, 'YYYY-MM-DD')),
+                                        member('last_on', to_char(d.last_on, 'YYYY-MM-DD')), '}'), ',' ORDER BY b.id)
+                 FROM carer_break b
+                CROSS JOIN LATERAL (
+                   SELECT count(*) AS sessions, coalesce(sum(s.delivered_hours), 0) AS hours, min(s.delivered_on) AS first_on,
+                          max(s.delivered_on) AS last_on
+                     FROM break_session s WHERE s.break_id = b.id AND s.state = 'delivered' OFFSET 0) AS d
+                WHERE b.carer_id = $1::uuid), '],"referrals":[', (
+               SELECT string_agg(concat('{"referral_id":"', r.id, '"', member('kind', r.kind), member('state', r.state),
+                                        member('submitted_at', instant(r.submitted_at)), '}'), ',' ORDER BY r.submitted_at, r.id)
+                 FROM referral r
+                WHERE r.carer_id = $1::uuid AND r.submitted_at IS NOT NULL), ']}') AS body),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids) SELECT w.council, ARRAY[w.id] FROM whose w)
 SELECT concat('{"carer_id":"', w.id, '"',
@@ -107,5 +123,6 @@ SELECT concat('{"carer_id":"', w.id, '"',
               ',"ratings":[', (SELECT string_agg(i.body, ',' ORDER BY i.instrument) FROM instruments i), ']',
               ',"i_statements":' || (SELECT s.body FROM statements s),
               ',"eligibility":[', (SELECT e.items FROM eligibility e), ']',
-              ',"reviews":[', (SELECT r.items FROM reviews r), ']}') AS body
+              ',"reviews":[', (SELECT r.items FROM reviews r), ']',
+              ',"support":', (SELECT s.body FROM support s), '}') AS body
   FROM whose w;

@@ -90,6 +90,10 @@ def test_the_way_of_five_carers_to_the_hour(journey, carer):
         way.post(path_of(one, "end"), {"reason": "She has slept."}, **way.provider)
         ends.append(way.api.get(f"/v1/referrals/{one['referral_id']}", **way.staff).json())
 
+    between = way.api.get(f"/v1/carers/{one['carer_id']}/outcomes", **way.staff).json()["support"]
+    assert between["breaks"] == [{"break_id": one["id"], "delivery": "sitting_service", "purpose": "rest", "state": "ended", "sessions": 5,
+                                  "hours": 15.5, "first_on": "2025-10-16", "last_on": "2026-01-08"}]
+    assert [(r["referral_id"], r["kind"], r["state"]) for r in between["referrals"]] == [(one["referral_id"], "break", "completed")]
     assert {(end["state"], end["outcome"], end["delivered"]) for end in ends} == {
         ("completed", "She has slept.", "5 sessions, 15.50 hours, 2025-10-16 to 2026-01-08")}
     told = way.report().json()

@@ -125,7 +125,8 @@ def test_a_carers_journey_from_the_ward_to_the_review_a_year_later(api, carer, o
                 for code, before, after in (("listened_to", "not_met", "met"), ("respect_and_dignity", "met", "met"),
                                             ("choose_my_support", "not_met", "partially_met"))]},
         "eligibility": [{**first, "decided_on": ago(370), "decision": "eligible"}],
-        "reviews": [{**last, "completed_on": ago(5), "circumstances_improved": "yes", "caring_role_improved": "unsure"}]}
+        "reviews": [{**last, "completed_on": ago(5), "circumstances_improved": "yes", "caring_role_improved": "unsure"}],
+        "support": {"breaks": [], "referrals": []}}
     assert api.get(f"{base}/outcomes", **herself, scope=SCOPE).json() == found
 
 
@@ -181,7 +182,8 @@ class TestComparison:
 
         found = api.get(f"/v1/carers/{one['id']}/outcomes", **COUNCIL).json()
 
-        assert found == {"carer_id": one["id"], "ratings": [], "eligibility": [], "reviews": []}
+        assert found == {"carer_id": one["id"], "ratings": [], "eligibility": [], "reviews": [],
+                         "support": {"breaks": [], "referrals": []}}
 
     def test_ratings_on_another_scale_are_not_compared(self, api, carer):
         council = "E09000026"
