@@ -10,7 +10,7 @@
 #include "rules/suppression.h"
 
 static const char note[] = "Where 1 to 4 breaks are behind a row it is not shown, nor are others "
-                           "from which it could be "
+			   "from which it could be "
 			   "computed. What is not shown is absent and named in `suppressed`.";
 
 /* The query's rows of one dimension. */

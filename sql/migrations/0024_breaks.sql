@@ -306,6 +306,10 @@ CREATE FUNCTION break_conversation(b carer_break) RETURNS jsonb LANGUAGE sql IMM
 COMMENT ON FUNCTION break_agreement(carer_break) IS 'As clients see it; {} before there is one';
 COMMENT ON FUNCTION break_conversation(carer_break) IS 'As clients see it; {} before there is one';
 
+CREATE FUNCTION break_introduced(b carer_break) RETURNS boolean LANGUAGE sql IMMUTABLE
+    RETURN b.delivery NOT IN ('shared_lives_respite', 'short_stay') OR coalesce(jsonb_array_length(b.introductory_visits), 0) > 0;
+COMMENT ON FUNCTION break_introduced(carer_break) IS 'Rule B6: before such a break starts there was an introductory visit at least';
+
 CREATE FUNCTION break_update(b carer_break, was carer_break) RETURNS carer_break LANGUAGE plpgsql AS $$
 BEGIN
     IF b.assessment_id IS DISTINCT FROM was.assessment_id THEN
@@ -346,8 +350,7 @@ BEGIN
             USING ERRCODE = 'CA409', DETAIL = jsonb_build_object('state', OLD.state);
     ELSIF NEW.action = 'update' THEN
         NEW := break_update(NEW, OLD);
-    ELSIF NEW.action = 'start' AND NEW.delivery IN ('shared_lives_respite', 'short_stay')
-          AND coalesce(jsonb_array_length(NEW.introductory_visits), 0) = 0 THEN
+    ELSIF NEW.action = 'start' AND NOT break_introduced(NEW) THEN
         RAISE EXCEPTION 'before such a break starts there is an introductory visit at least' USING ERRCODE = 'CA422', HINT = 'B6';
     END IF;
     IF to_jsonb(NEW) - common - step.sets <> to_jsonb(OLD) - common - step.sets THEN
@@ -475,7 +478,7 @@ $$;
 COMMENT ON FUNCTION break_row(jsonb) IS 'The row of what clients send; break_body() the other way round';
 GRANT EXECUTE ON FUNCTION break_scheme_of(text, text), break_sides(carer_break), break_recommended(uuid, uuid),
     break_provider_sees(uuid, uuid), break_of_referral(carer_break), break_assessed(carer_break), break_agreement(carer_break),
-    break_conversation(carer_break), break_update(carer_break, carer_break), break_body(carer_break), break_row(jsonb)
+    break_conversation(carer_break), break_introduced(carer_break), break_update(carer_break, carer_break), break_body(carer_break), break_row(jsonb)
     TO carers_council, carers_partner, carers_self;
 
 CREATE VIEW break_view WITH (security_invoker = true) AS
@@ -499,7 +502,9 @@ SELECT b.id, b.carer_id, b.council, b.version, b.state, b.updated_at, concat(
            member('state_since', instant(b.state_since)),
            ',"available_actions":', coalesce(
                (SELECT jsonb_agg(t.action ORDER BY t.place)::text
-                  FROM (SELECT DISTINCT t.action, t.place FROM break_transition t WHERE t.from_state = b.state AND t.side = ANY (s.sides)) AS t),
+                  FROM (SELECT DISTINCT t.action, t.place
+                          FROM break_transition t
+                         WHERE t.from_state = b.state AND t.side = ANY (s.sides) AND (t.action <> 'start' OR break_introduced(b))) AS t),
                '[]'),
            member('action_reason', b.action_reason),
            member('action_note', CASE WHEN app_role() <> 'carer' THEN b.action_note END),

@@ -89,3 +89,35 @@ def test_available_actions_are_exactly_those_that_succeed(scene, state):
             assert answer(response) == "not-found", who
         else:
             assert response.json()["available_actions"] == [action for action in ACTIONS if step_of(state, action, sides)], who
+
+
+SESSION_BODIES = {"update": {"note": "x"}, "deliver": {"delivered_by": "paid"}, "cancel": {"side": "carer", "reason": "x"}}
+REACHED = {"update": "planned", "deliver": "delivered", "cancel": "cancelled_by_carer"}
+
+
+@pytest.mark.parametrize("state", ["planned", "delivered", "cancelled_by_carer", "cancelled_by_provider"])
+def test_a_session_is_changed_while_it_is_planned_and_by_the_provider(scene, api, db, state):
+    scene.put("active")
+    body = {"starts_at": "2026-02-05T10:00:00Z", "ends_at": "2026-02-05T13:00:00Z"}
+    one = api.post(path_of(scene.one, "sessions"), json=body, **scene.callers["the provider"][0]).json()
+    path, wrong = f"{path_of(scene.one, 'sessions')}/{one['id']}", []
+
+    def put():
+        db.execute("SET session_replication_role = replica")
+        done = "'2026-02-05', delivered_hours = 3, delivered_by = 'paid'" if state == "delivered" else "NULL, delivered_hours = NULL, delivered_by = NULL"
+        db.execute(f"UPDATE break_session SET state = %s, delivered_on = {done} WHERE id = %s", (state, one["id"]))
+        db.execute("SET session_replication_role = origin")
+    for who, (claims, sides) in scene.callers.items():
+        put()
+        told = api.get(path, **claims)
+        seen = list(SESSION_BODIES) if state == "planned" and sides == {"provider"} else []
+        if (answer(told) if sides is None else told.json()["available_actions"]) != ("not-found" if sides is None else seen):
+            wrong.append((who, "read", told.text))
+        for action, words in SESSION_BODIES.items():
+            put()
+            response = (api.patch(path, etag="*", json=words, **claims) if action == "update" else api.post(f"{path}/{action}", json=words, **claims))
+            wanted = ("forbidden" if claims["role"] != "break_provider" else "not-found" if sides is None else
+                      "200" if state == "planned" else "state-conflict")
+            if answer(response) != wanted or wanted == "200" and response.json()["state"] != REACHED[action]:
+                wrong.append((who, action, wanted, response.text))
+    assert wrong == []

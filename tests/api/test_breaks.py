@@ -209,6 +209,7 @@ def test_an_introductory_visit_comes_before_the_first_night(api, make, sides, de
     one = make("agreed", delivery=delivery)
     if told:
         rule(api.post(path_of(one, "start"), json={}, **sides.provider), told)
+        assert one["available_actions"] == ["update"]
         visits = [{"held_on": "2026-01-06", "note": "Tea"}]
         assert api.patch(path_of(one), etag="*", json={"introductory_visits": visits}, **sides.provider).json()["introductory_visits"] == visits
     assert do(api, one, "start", **sides.provider)["state"] == "active"

@@ -220,6 +220,22 @@ class TestSessions:
                     session.execute(name, ident, which, arguments)
             assert caught.value.pgcode == "CA409", name
 
+    def test_what_a_contract_has_to_say_stands_in_the_reply_to_a_delivery(self, acting, owner, world, make):
+        ident, warnings = make("active"), [{"code": "over_contract", "message": "120 of 100 hours"}]
+        owner.execute("SELECT pg_get_functiondef('break_contract_warnings(uuid)'::regprocedure)")
+        original, = owner.fetchone()
+        with acting("break_provider", **world.gives) as session:
+            one = plan(session, ident, "-3 hours")
+            session.execute("session_deliver", ident, one, '{"delivered_by": "paid"}')
+            assert "warnings" not in session.body("session_delivered", ident, one)
+        try:
+            owner.execute("CREATE OR REPLACE FUNCTION break_contract_warnings(break_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS %s",
+                          (f"SELECT '{json.dumps(warnings)}'::jsonb",))
+            with acting("break_provider", **world.gives) as session:
+                assert session.body("session_delivered", ident, one)["warnings"] == warnings
+        finally:
+            owner.execute(original)
+
     def test_only_the_provider_writes_them(self, acting, world, make):
         ident = make("active")
         for role, claims in (("practitioner", STAFF), ("break_provider", {**world.gives, "org": world.other}), ("carer", {"carer": world.one})):
