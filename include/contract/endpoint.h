@@ -9,9 +9,10 @@
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHODS };
 enum place { PLACE_PATH, PLACE_QUERY, PLACE_HEADER };
-enum value_type { VALUE_STRING, VALUE_INTEGER, VALUE_BOOLEAN };
+/* A list is given by repeating the parameter, and is a JSON array of strings. */
+enum value_type { VALUE_STRING, VALUE_INTEGER, VALUE_NUMBER, VALUE_BOOLEAN, VALUE_LIST };
 
-enum { ENDPOINT_PARAMETERS = 24, ENDPOINT_SCOPES = 8, ENDPOINT_ROLES = 16, ENDPOINT_COST = 1000 };
+enum { ENDPOINT_PARAMETERS = 32, ENDPOINT_SCOPES = 8, ENDPOINT_ROLES = 16, ENDPOINT_COST = 1000 };
 
 struct parameter {
 	const char *name;
@@ -39,10 +40,12 @@ struct endpoint {
 	const char *wants[ENDPOINT_SCOPES + 1]; /* scopes, all of them; NULL-terminated */
 	const char *roles[ENDPOINT_ROLES + 1];  /* `x-roles`: one of them; none listed: any role */
 	bool public;                            /* `security: []` */
-	bool reads;                             /* GET, or marked `x-reads: true`: READ ONLY */
-	bool noted;                             /* `x-audit: read`: reading leaves an audit row */
-	bool uncounted;                         /* `x-uncounted: true`: no rate limit */
+	bool optional;    /* `security: [{}, {token: [...]}]`: a token is read if there is one */
+	bool reads;       /* GET, or marked `x-reads: true`: READ ONLY */
+	bool noted;       /* `x-audit: read`, or `x-counts: true`: reading leaves a row */
+	bool uncounted;   /* `x-uncounted: true`: no rate limit */
 	bool unstored;    /* `x-no-store: true`: no cache keeps an answer, not even the client's */
+	bool any_origin;  /* `x-cors: any`: browser apps of every origin may read the answers */
 	unsigned cost;    /* `x-cost`: as how many requests it counts in the rate limit */
 	bool takes_key;   /* has an Idempotency-Key parameter */
 	bool needs_match; /* If-Match is required */

@@ -6,10 +6,12 @@
 #include "contract/url.h"
 
 /* Values as text in the order of endpoint->parameters; NULL: absent. Borrowed from the URL, the
- * headers, the contract. */
+ * headers, the contract; a list is a JSON array of its own, kept in `lists`. */
 struct arguments {
 	const char *values[ENDPOINT_PARAMETERS];
+	char *lists[ENDPOINT_PARAMETERS];
 };
+void arguments_done(struct arguments *arguments);
 
 /* Where a request's headers are found. `get`: the value, or NULL; case does not matter. */
 struct headers {

@@ -17,7 +17,7 @@ static bool role_listed(const struct endpoint *endpoint, const char *role)
 
 enum permission permission_of(const struct principal *who, const struct endpoint *endpoint)
 {
-	if (endpoint->public)
+	if (endpoint->public || (endpoint->optional && who->anonymous))
 		return PERMITTED;
 	if (!scopes_cover(who->scope, endpoint->wants))
 		return LACKS_SCOPE;

@@ -10,9 +10,10 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId", "summary",  "description", "tags",       "parameters",   "requestBody",
-	"responses",   "security", "x-audit",     "x-reads",    "x-uncounted",  "x-roles",
-	"x-cost",      "x-rule",   "x-no-store",  "deprecated", "externalDocs",
+	"operationId", "summary",   "description", "tags",         "parameters",
+	"requestBody", "responses", "security",    "x-audit",      "x-reads",
+	"x-uncounted", "x-roles",   "x-cost",      "x-rule",       "x-no-store",
+	"x-counts",    "x-cors",    "deprecated",  "externalDocs",
 };
 
 static bool known_word(const char *word)
@@ -39,18 +40,23 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
                            struct endpoint *endpoint)
 {
 	const char *audit = json_text(operation->json, "x-audit");
+	const char *cors = json_text(operation->json, "x-cors");
 
 	endpoint->id = json_text(operation->json, "operationId");
 	endpoint->reads = endpoint->method == METHOD_GET ||
 	                  json_is_true(json_object_get(operation->json, "x-reads"));
-	endpoint->noted = audit && strcmp(audit, "read") == 0;
+	endpoint->noted = (audit && strcmp(audit, "read") == 0) ||
+	                  json_is_true(json_object_get(operation->json, "x-counts"));
 	endpoint->uncounted = json_is_true(json_object_get(operation->json, "x-uncounted"));
 	endpoint->unstored = json_is_true(json_object_get(operation->json, "x-no-store"));
+	endpoint->any_origin = json_object_get(operation->json, "x-cors") != NULL;
 	if (!endpoint->id)
 		loader_fault(l, operation, "no operationId");
-	else if (audit && !endpoint->noted)
+	else if (audit && strcmp(audit, "read") != 0)
 		loader_fault(l, operation,
 		             "x-audit is `read` or absent: changes are always audited");
+	else if (endpoint->any_origin && (!cors || strcmp(cors, "any") != 0))
+		loader_fault(l, operation, "x-cors is `any` or absent");
 	else if (check_words(l, operation) && load_security(l, operation, endpoint) &&
 	         load_roles(l, operation, endpoint) && load_cost(l, operation, endpoint) &&
 	         load_parameters(l, item, operation, endpoint) &&

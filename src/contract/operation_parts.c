@@ -17,7 +17,9 @@ static const struct {
 	enum value_type type;
 } types[] = { { "string", VALUE_STRING },
 	      { "integer", VALUE_INTEGER },
-	      { "boolean", VALUE_BOOLEAN } };
+	      { "number", VALUE_NUMBER },
+	      { "boolean", VALUE_BOOLEAN },
+	      { "array", VALUE_LIST } };
 
 static bool read_place(struct loader *l, const struct spot *at, struct parameter *parameter)
 {
@@ -40,9 +42,11 @@ static bool read_type(struct loader *l, const struct spot *schema, struct parame
 		if (strcmp(types[i].word, type) != 0)
 			continue;
 		parameter->type = types[i].type;
-		return true;
+		if (parameter->type != VALUE_LIST || parameter->place == PLACE_QUERY)
+			return true;
+		return loader_fault(l, schema, "a list stands in the query");
 	}
-	return loader_fault(l, schema, "a parameter is a string, an integer or a boolean");
+	return loader_fault(l, schema, "a parameter is a string, a number, a boolean or an array");
 }
 
 /* The default as the text that a client would have sent. */
@@ -147,11 +151,25 @@ bool load_parameters(struct loader *l, const struct spot *path_item, const struc
 	       check_template(l, operation, endpoint);
 }
 
+/* The scopes of the scheme `token` and nothing else; NULL after a fault. */
+static const json_t *token_scopes(struct loader *l, const struct spot *operation, const json_t *one)
+{
+	const json_t *scopes = json_object_get(one, "token");
+
+	if (json_is_array(scopes) && json_object_size(one) == 1 &&
+	    json_array_size(scopes) <= ENDPOINT_SCOPES)
+		return scopes;
+	loader_fault(l, operation,
+	             "`security` names the scheme `token` and its scopes, %d at most, once",
+	             ENDPOINT_SCOPES);
+	return NULL;
+}
+
+/* `[]`: nobody needs a token. `[{}, {token}]`: who has none is the public. */
 bool load_security(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
 {
 	const json_t *security = json_object_get(operation->json, "security");
-	const json_t *scopes = json_object_get(json_array_get(security, 0), "token");
-	const json_t *scope;
+	const json_t *first = json_array_get(security, 0), *scopes, *scope;
 	size_t i;
 
 	if (!json_is_array(security))
@@ -160,12 +178,12 @@ bool load_security(struct loader *l, const struct spot *operation, struct endpoi
 	endpoint->public = json_array_size(security) == 0;
 	if (endpoint->public)
 		return true;
-	if (json_array_size(security) != 1 || !json_is_array(scopes) ||
-	    json_object_size(json_array_get(security, 0)) != 1)
-		return loader_fault(l, operation,
-		                    "`security` names the scheme `token` and its scopes, once");
-	if (json_array_size(scopes) > ENDPOINT_SCOPES)
-		return loader_fault(l, operation, "more than %d scopes", ENDPOINT_SCOPES);
+	endpoint->optional = json_is_object(first) && json_object_size(first) == 0;
+	if (json_array_size(security) != (endpoint->optional ? 2 : 1))
+		return loader_fault(l, operation, "`security` has one way in, or {} before it");
+	scopes = token_scopes(l, operation, json_array_get(security, endpoint->optional));
+	if (!scopes)
+		return false;
 	json_array_foreach (scopes, i, scope)
 		endpoint->wants[i] = json_string_value(scope);
 	return true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "contract/faults.h"
 
@@ -26,6 +27,16 @@ static bool is_match(const struct parameter *parameter)
 	return parameter->place == PLACE_HEADER && text_same_nocase(parameter->name, "If-Match");
 }
 
+/* As JSON writes numbers: no space around it, no hexadecimal, no infinity. */
+static json_t *number_of(const char *text)
+{
+	json_auto_t *value = NULL;
+
+	if (strspn(text, "-0123456789.eE") == strlen(text))
+		value = json_loads(text, JSON_DECODE_ANY, NULL);
+	return json_is_number(value) ? TAKE(value) : NULL;
+}
+
 /* The text as the JSON value that the schema speaks of; NULL when it is not of that type. */
 static json_t *value_of(const struct parameter *parameter, const char *text)
 {
@@ -36,8 +47,12 @@ static json_t *value_of(const struct parameter *parameter, const char *text)
 	case VALUE_INTEGER:
 		return text_number(text, 0, INT64_MAX, &number) ? json_integer((json_int_t)number)
 		                                                : NULL;
+	case VALUE_NUMBER:
+		return number_of(text);
 	case VALUE_BOOLEAN:
 		return text_bool(text, &yes) ? json_boolean(yes) : NULL;
+	case VALUE_LIST:
+		return json_loads(text, 0, NULL);
 	case VALUE_STRING:
 		break;
 	}
@@ -45,9 +60,9 @@ static json_t *value_of(const struct parameter *parameter, const char *text)
 }
 
 static const char *const type_words[] = {
-	[VALUE_STRING] = "must be text in UTF-8",
-	[VALUE_INTEGER] = "must be a whole number",
-	[VALUE_BOOLEAN] = "must be true or false",
+	[VALUE_STRING] = "must be text in UTF-8", [VALUE_INTEGER] = "must be a whole number",
+	[VALUE_NUMBER] = "must be a number",      [VALUE_BOOLEAN] = "must be true or false",
+	[VALUE_LIST] = "must be text in UTF-8",
 };
 
 static void check(const struct parameter *parameter, const char *text, struct problem *p)
@@ -96,6 +111,18 @@ static const char *query_value(const struct url *url, const char *name, struct p
 		value = url->pairs[i].value;
 	}
 	return value;
+}
+
+/* Every value of the name, as a JSON array; NULL when there is none, or memory ran out. */
+static char *query_list(const struct url *url, const char *name)
+{
+	json_auto_t *list = json_array();
+	bool good = list != NULL;
+
+	for (size_t i = 0; i < url->pair_count && good; i++)
+		if (strcmp(url->pairs[i].name, name) == 0)
+			good = json_array_append_new(list, json_string(url->pairs[i].value)) == 0;
+	return good && json_array_size(list) ? json_print(list) : NULL;
 }
 
 static bool query_known(const struct endpoint *endpoint, const char *name)
@@ -153,8 +180,12 @@ bool parameters_read(const struct endpoint *endpoint, const struct url *url,
 
 	for (size_t i = 0; i < endpoint->parameter_count; i++) {
 		const struct parameter *parameter = &endpoint->parameters[i];
-		const char *value = find(endpoint, parameter, url, headers, p);
+		const char *value;
 
+		if (parameter->type == VALUE_LIST)
+			value = ret_arguments->lists[i] = query_list(url, parameter->name);
+		else
+			value = find(endpoint, parameter, url, headers, p);
 		ret_arguments->values[i] = value ? value : parameter->preset;
 		if (value)
 			check(parameter, value, p);
@@ -168,6 +199,12 @@ bool parameters_read(const struct endpoint *endpoint, const struct url *url,
 		return problem(p, PROBLEM_PRECONDITION_REQUIRED,
 		               "send the ETag that you read in If-Match");
 	return p->code == PROBLEM_NONE;
+}
+
+void arguments_done(struct arguments *arguments)
+{
+	for (size_t i = 0; i < COUNT_OF(arguments->lists); i++)
+		free(arguments->lists[i]);
 }
 
 const char *arguments_get(const struct endpoint *endpoint, const struct arguments *arguments,

@@ -81,7 +81,8 @@ static bool x_authenticate(struct exchange *x)
 {
 	struct call *c = &x->call;
 
-	if (c->endpoint->public)
+	if (c->endpoint->public ||
+	    (c->endpoint->optional && !request_header(x->request, "Authorization")))
 		return x_authenticate_public(x);
 	if (!tokens_verify(x->host->tokens, request_header(x->request, "Authorization"), &x->who,
 	                   &c->problem)) {
@@ -207,6 +208,7 @@ static bool run_steps(struct exchange *x)
 static void exchange_done(struct exchange *x)
 {
 	url_free(&x->call.url);
+	arguments_done(&x->call.arguments);
 	reply_done(&x->call.reply);
 	problem_done(&x->call.problem);
 	principal_release(x->who);

@@ -58,22 +58,41 @@ static bool origin_allowed(const char *list, const char *origin)
 	return false;
 }
 
-static void put_cors(struct exchange *x)
+static void allow_origin(struct exchange *x, const char *origin)
 {
-	const char *origin = request_header(x->request, "Origin");
-
-	if (!origin || !origin_allowed(x->host->cors_origins, origin))
-		return;
 	response_header(x->response, "Access-Control-Allow-Origin", "%s", origin);
 	response_header(x->response, "Access-Control-Expose-Headers", "%s",
 	                "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
 	                "X-Request-ID, Idempotency-Replayed");
 }
 
+/* What is open to everybody is open to everybody's browser; a preflight asks for the GET. */
+static bool any_origin(const struct exchange *x)
+{
+	const struct endpoint *e = x->call.endpoint;
+
+	if (!e && x->route)
+		e = x->route->by_method[METHOD_GET];
+	return e && e->any_origin;
+}
+
+static void put_cors(struct exchange *x)
+{
+	const char *origin = request_header(x->request, "Origin");
+
+	if (any_origin(x)) {
+		allow_origin(x, "*");
+		return;
+	}
+	if (!origin || !origin_allowed(x->host->cors_origins, origin))
+		return;
+	allow_origin(x, origin);
+}
+
 /* What else than the URL decides on the response. */
 static void put_vary(struct exchange *x)
 {
-	bool origin = *x->host->cors_origins;
+	bool origin = *x->host->cors_origins && !any_origin(x);
 
 	if (origin || x->codable)
 		response_header(x->response, "Vary", "%s%s%s", origin ? "Origin" : "",
@@ -101,7 +120,7 @@ void put_common_headers(struct exchange *x)
 	response_header(x->response, "X-Content-Type-Options", "nosniff");
 	if (e && e->unstored)
 		response_header(x->response, "Cache-Control", "no-store");
-	else if (!e || !e->public)
+	else if (!e || !(e->public || (e->optional && x->who && x->who->anonymous)))
 		response_header(x->response, "Cache-Control", "%s", "private, no-cache");
 	if (x->host->tls)
 		response_header(x->response, "Strict-Transport-Security", "max-age=31536000");
@@ -139,7 +158,8 @@ void answer_options(struct exchange *x)
 	response_header(x->response, "Allow", "%s", allow);
 	if (x->route->by_method[METHOD_PATCH])
 		response_header(x->response, "Accept-Patch", "application/merge-patch+json");
-	if (!request_header(x->request, "Access-Control-Request-Method") || !*x->host->cors_origins)
+	if (!request_header(x->request, "Access-Control-Request-Method") ||
+	    (!*x->host->cors_origins && !any_origin(x)))
 		return;
 	response_header(x->response, "Access-Control-Allow-Methods", "%s", allow);
 	response_header(x->response, "Access-Control-Allow-Headers", "%s",
