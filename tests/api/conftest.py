@@ -8,6 +8,7 @@ import pytest
 from support.assessments import assessment_body
 from support.callers import World
 from support.client import Api
+from support.directory import EDITOR, ORGANISATIONS, POSTCODES, SERVICES, organisation_body, service_body
 from support.people import carer_body
 from support.raw import Raw
 from support.referrals import referral_body
@@ -163,6 +164,46 @@ def referral(api, carer, db):
             db.execute("SET session_replication_role = origin")
         return {**one, "state": state}
     return make
+
+
+@pytest.fixture(scope="session")
+def postcodes(db):
+    """A few of them, invented in real places."""
+    for text, (lat, lon) in POSTCODES.items():
+        db.execute("INSERT INTO postcode (postcode, latitude, longitude, district) VALUES (%s, %s, %s, 'E07000244') ON CONFLICT DO NOTHING",
+                   (text, lat, lon))
+
+
+@pytest.fixture
+def listed(api, postcodes):
+    """A new organisation of the directory."""
+    response = api.post(ORGANISATIONS, json=organisation_body(), **EDITOR)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+@pytest.fixture
+def service(api, listed):
+    """service(state=..., ...): a new entry of `listed`, published unless it is said otherwise."""
+    def make(state="published", organisation_id=None, **members):
+        response = api.post(SERVICES, json=service_body(organisation_id or listed["id"], **members), **EDITOR)
+        assert response.status_code == 201, response.text
+        one = response.json()
+        steps = {"draft": [], "published": ["publish"], "archived": ["archive"]}[state]
+        for step in steps:
+            response = api.post(f"{SERVICES}/{one['id']}/{step}", json={"reason": "x"} if step == "archive" else {}, **EDITOR)
+            assert response.status_code == 200, response.text
+            one = response.json()
+        return one
+    return make
+
+
+@pytest.fixture
+def assured(db):
+    """assured(service, days): it was assured so many days ago."""
+    def set_back(one, days):
+        db.execute("UPDATE service SET assured_on = today() - %s WHERE id = %s", (days, one["id"]))
+    return set_back
 
 
 @pytest.fixture

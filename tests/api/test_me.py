@@ -28,7 +28,7 @@ def opened(contract, role, scopes):
     """The operationIds that the contract itself opens to a role with these scopes, in the order of its paths."""
     operations = [item[method] for item in contract["paths"].values() for method in METHODS if method in item]
     return [operation["operationId"] for operation in operations if operation["security"]
-            and set(operation["security"][0]["token"]) <= set(scopes.split()) and role in operation.get("x-roles", [role])]
+            and set(operation["security"][-1]["token"]) <= set(scopes.split()) and role in operation.get("x-roles", [role])]
 
 
 def test_me_tells_role_councils_and_scopes(api):
