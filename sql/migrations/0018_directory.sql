@@ -184,7 +184,9 @@ COMMENT ON COLUMN service.dated IS 'Open besides, or not every week: spans in Lo
 COMMENT ON COLUMN service.confidential IS 'A refuge, say: never in public output, nor shown to other organisations';
 COMMENT ON COLUMN service.hsds IS 'Members of the Open Referral document that it came from which have no column of their own';
 CREATE INDEX service_by_council ON service (council, id DESC) INCLUDE (state, organisation_id, updated_at);
-CREATE INDEX service_by_assurance ON service (council, (coalesce(assured_on, '-infinity')), id) INCLUDE (state, organisation_id);
+-- CASE, not coalesce(), which PostgreSQL takes for leaky.
+CREATE INDEX service_by_assurance ON service (council, (CASE WHEN assured_on IS NULL THEN '-infinity' ELSE assured_on END), id)
+    INCLUDE (state, organisation_id);
 CREATE INDEX service_by_organisation ON service (organisation_id, id DESC) INCLUDE (state, council);
 
 CREATE TABLE directory_transition (

@@ -71,7 +71,7 @@ COMMENT ON FUNCTION place_cell(integer, double precision, double precision) IS
     'Square of 4 ^ level kilometres (in the south of England; they are narrower in the north)';
 
 CREATE FUNCTION place_cells(lat double precision, lon double precision) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ARRAY(SELECT place_cell(g, lat, lon) FROM generate_series(0, 4) AS g);
+    RETURN ARRAY[place_cell(0, lat, lon), place_cell(1, lat, lon), place_cell(2, lat, lon), place_cell(3, lat, lon), place_cell(4, lat, lon)];
 COMMENT ON FUNCTION place_cells(double precision, double precision) IS 'All squares that a place lies in';
 
 CREATE FUNCTION cells_around(lat double precision, lon double precision, metres double precision) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE

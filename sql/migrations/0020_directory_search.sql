@@ -76,6 +76,8 @@ $$;
 COMMENT ON FUNCTION directory_learn(text[]) IS 'Words become known; in order, so that two who bring the same wait for each other, and not in a ring';
 
 CREATE FUNCTION directory_refind(wanted uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    words text[];
 BEGIN
     DELETE FROM directory_found f WHERE f.service_id = ANY (wanted);
     DELETE FROM directory_place p WHERE p.service_id = ANY (wanted);
@@ -84,35 +86,39 @@ BEGIN
            (l.item ->> 'latitude')::double precision, (l.item ->> 'longitude')::double precision
       FROM service s CROSS JOIN LATERAL jsonb_array_elements(s.locations) WITH ORDINALITY AS l(item, place)
      WHERE s.id = ANY (wanted) AND s.state = 'published' AND NOT s.confidential;
-    INSERT INTO directory_found (service_id, organisation_id, terms, support_areas, areas, latitudes, longitudes, minimum_age, maximum_age, weekly, dated,
-                                 assured_on, updated_at)
-    SELECT s.id, s.organisation_id,
-           setweight(to_tsvector('english', w.name), 'A') || setweight(to_tsvector('english', w.offers), 'B')
-           || setweight(to_tsvector('english', w.organisation), 'C') || setweight(to_tsvector('english', w.words), 'D')
-           || array_to_tsvector(array_remove(
-                  '{all}'::text[] || ARRAY(SELECT DISTINCT 'n/' || n FROM unnest(word_stems(w.name)) AS n WHERE n <> '')
-                  || ARRAY(SELECT 'a/' || c FROM unnest(s.support_areas) AS c) || ARRAY(SELECT 'a/' || c FROM unnest(s.needs) AS c)
-                  || ARRAY(SELECT 'r/' || c FROM unnest(s.access_routes) AS c) || ARRAY(SELECT 'l/' || lower(c) FROM unnest(s.languages) AS c)
-                  || ARRAY(SELECT DISTINCT area_key(c) FROM unnest(p.areas) AS c)
-                  || ARRAY(SELECT DISTINCT c FROM unnest(p.latitudes, p.longitudes) AS g(lat, lon) CROSS JOIN LATERAL unnest(place_cells(g.lat, g.lon)) AS c)
-                  || ARRAY['c/' || s.council, 'o/' || s.organisation_id, 't/' || o.type,
-                           CASE WHEN (s.cost ->> 'free')::boolean THEN 'free' END, CASE WHEN s.referral_accepting THEN 'referral' END], NULL)),
-           s.support_areas, p.areas, p.latitudes, p.longitudes, (s.eligibility ->> 'minimum_age')::integer, (s.eligibility ->> 'maximum_age')::integer,
-           s.weekly, s.dated, s.assured_on, s.updated_at
-      FROM service s
-      JOIN organisation o ON o.id = s.organisation_id
-     CROSS JOIN LATERAL (SELECT plain_words(s.name) AS name, plain_words(array_to_string(s.offers, ' ')) AS offers, plain_words(o.name) AS organisation,
-                                plain_words(concat_ws(' ', s.description, s.eligibility ->> 'text', s.cost ->> 'text')) AS words) AS w
-     CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg((l.item ->> 'latitude')::double precision) FILTER (WHERE l.item ? 'latitude'), '{}') AS latitudes,
-               coalesce(array_agg((l.item ->> 'longitude')::double precision) FILTER (WHERE l.item ? 'latitude'), '{}') AS longitudes,
-               ARRAY(SELECT DISTINCT a FROM unnest(s.areas_served || array_agg(l.item #>> '{address,town}') FILTER (WHERE l.item #>> '{address,town}' <> '')) AS a) AS areas
-          FROM jsonb_array_elements(s.locations) AS l(item)) AS p
-     WHERE s.id = ANY (wanted) AND s.state = 'published' AND NOT s.confidential;
-    PERFORM directory_learn(string_to_array((
-        SELECT string_agg(plain_words(concat_ws(' ', s.name, array_to_string(s.offers, ' '), o.name, s.description)), ' ')
-          FROM service s JOIN organisation o ON o.id = s.organisation_id
-         WHERE s.id = ANY (wanted) AND s.state = 'published' AND NOT s.confidential), ' '));
+    WITH said AS MATERIALIZED (
+        SELECT s.id, plain_words(s.name) AS name, plain_words(array_to_string(s.offers, ' ')) AS offers, plain_words(o.name) AS organisation, o.type,
+               plain_words(concat_ws(' ', s.description, s.eligibility ->> 'text', s.cost ->> 'text')) AS words
+          FROM service s
+          JOIN organisation o ON o.id = s.organisation_id
+         WHERE s.id = ANY (wanted) AND s.state = 'published' AND NOT s.confidential),
+    made AS (
+        INSERT INTO directory_found (service_id, organisation_id, terms, support_areas, areas, latitudes, longitudes, minimum_age, maximum_age, weekly, dated,
+                                     assured_on, updated_at)
+        SELECT s.id, s.organisation_id,
+               setweight(to_tsvector('english', w.name), 'A') || setweight(to_tsvector('english', w.offers), 'B')
+               || setweight(to_tsvector('english', w.organisation), 'C') || setweight(to_tsvector('english', w.words), 'D')
+               || array_to_tsvector(array_remove(
+                      '{all}'::text[] || ARRAY(SELECT DISTINCT 'n/' || n FROM unnest(word_stems(w.name)) AS n WHERE n <> '')
+                      || ARRAY(SELECT 'a/' || c FROM unnest(s.support_areas || s.needs) AS c)
+                      || ARRAY(SELECT 'r/' || c FROM unnest(s.access_routes) AS c) || ARRAY(SELECT 'l/' || lower(c) FROM unnest(s.languages) AS c)
+                      || ARRAY(SELECT DISTINCT area_key(c) FROM unnest(p.areas) AS c)
+                      || ARRAY(SELECT DISTINCT c FROM unnest(p.latitudes, p.longitudes) AS g(lat, lon) CROSS JOIN LATERAL unnest(place_cells(g.lat, g.lon)) AS c)
+                      || ARRAY['c/' || s.council, 'o/' || s.organisation_id, 't/' || w.type,
+                               CASE WHEN (s.cost ->> 'free')::boolean THEN 'free' END, CASE WHEN s.referral_accepting THEN 'referral' END], NULL)),
+               s.support_areas, p.areas, p.latitudes, p.longitudes, (s.eligibility ->> 'minimum_age')::integer,
+               (s.eligibility ->> 'maximum_age')::integer, s.weekly, s.dated, s.assured_on, s.updated_at
+          FROM said w
+          JOIN service s USING (id)
+         CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg((l.item ->> 'latitude')::double precision) FILTER (WHERE l.item ? 'latitude'), '{}') AS latitudes,
+                   coalesce(array_agg((l.item ->> 'longitude')::double precision) FILTER (WHERE l.item ? 'latitude'), '{}') AS longitudes,
+                   ARRAY(SELECT DISTINCT a
+                           FROM unnest(s.areas_served || array_agg(l.item #>> '{address,town}') FILTER (WHERE l.item #>> '{address,town}' <> '')) AS a) AS areas
+              FROM jsonb_array_elements(s.locations) AS l(item)) AS p)
+    SELECT array_agg(DISTINCT t.word) INTO words
+      FROM said w CROSS JOIN LATERAL unnest(string_to_array(concat_ws(' ', w.name, w.offers, w.organisation, w.words), ' ')) AS t(word);
+    PERFORM directory_learn(words);
 END
 $$;
 COMMENT ON FUNCTION directory_refind(uuid[]) IS 'Makes anew what these entries are found by; nothing when they are not for everybody. For loads without triggers, too';
@@ -311,7 +317,7 @@ $$;
 COMMENT ON FUNCTION directory_hours_asked(jsonb, timestamptz) IS
     'Minutes of the week, and spans of the coming weeks in London''s time, in one of which an entry must be open; NULL: any';
 
-CREATE FUNCTION directory_asked(body jsonb, OUT terms tsquery, OUT named tsquery, OUT ranked tsquery, OUT heard jsonb, OUT filters jsonb,
+CREATE FUNCTION directory_asked(body jsonb, OUT terms tsquery, OUT named tsquery, OUT close tsquery, OUT ranked tsquery, OUT heard jsonb, OUT filters jsonb,
                                 OUT lat double precision, OUT lon double precision, OUT metres double precision, OUT weekly int4multirange, OUT dated tsmultirange,
                                 OUT at timestamptz, OUT stale boolean, OUT relevance integer, OUT away integer, OUT last uuid, OUT district text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -319,6 +325,7 @@ DECLARE
     coded text[];
     words text;
     names text;
+    nearby text;
     wrong integer := taxonomy_unknown('support_area', ARRAY(SELECT jsonb_array_elements_text(body -> 'support_area')));
 BEGIN
     IF wrong IS NOT NULL THEN
@@ -338,6 +345,7 @@ BEGIN
                  CASE (body ->> 'free')::boolean WHEN true THEN 'free' WHEN false THEN '!free' END,
                  CASE (body ->> 'referral_accepting')::boolean WHEN true THEN 'referral' WHEN false THEN '!referral' END,
                  CASE WHEN lat IS NOT NULL THEN lexeme_query(cells_around(lat, lon, metres)) END], NULL);
+    nearby := CASE WHEN metres > 6000 THEN lexeme_query(cells_around(lat, lon, 3000)) END;
     SELECT string_agg(lexeme_query(h.stems || ARRAY(SELECT 'a/' || c FROM unnest(h.codes) AS c)), '&' ORDER BY h.place),
            string_agg(lexeme_query(ARRAY(SELECT 'n/' || s FROM unnest(h.stems) AS s)), '&' ORDER BY h.place),
            string_agg(lexeme_query(h.stems), '|' ORDER BY h.place)::tsquery,
@@ -350,6 +358,7 @@ BEGIN
     END IF;
     coded := CASE WHEN words IS NULL AND NOT EXISTS (SELECT FROM unnest(coded) AS c WHERE c NOT LIKE '!%') THEN coded || 'all'::text ELSE coded END;
     terms := array_to_string(coded || words, '&')::tsquery;
+    close := CASE WHEN nearby IS NOT NULL THEN array_to_string(coded || words || nearby, '&')::tsquery END;
     named := CASE WHEN names IS NOT NULL THEN array_to_string(coded || names, '&')::tsquery END;
     filters := (SELECT jsonb_agg(jsonb_build_object('by', f.name) || CASE WHEN jsonb_typeof(v.value) = 'string' THEN jsonb_build_object('value', v.value) ELSE '{}' END
                                  ORDER BY f.place)
@@ -361,7 +370,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION directory_asked(jsonb) IS
-    'A search, worked out once: the tsquery of all that must hold; the same with every word in the name; what relevance goes by; what was heard; '
+    'A search, worked out once: the tsquery of all that must hold; the same with every word in the name, and within 3 km (NULL: not asked so); what relevance goes by; what was heard; '
     'where and when; where the page begins';
 
 CREATE FUNCTION metres_nearest(latitudes double precision[], longitudes double precision[], lat double precision, lon double precision) RETURNS double precision

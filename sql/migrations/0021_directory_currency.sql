@@ -305,9 +305,14 @@ CREATE TRIGGER service_tallied AFTER INSERT OR UPDATE ON service FOR EACH ROW EX
 CREATE FUNCTION directory_refill() RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     TRUNCATE directory_found, directory_place, directory_tally;
-    PERFORM directory_refind(ARRAY(SELECT s.id FROM service s WHERE s.state = 'published' ORDER BY s.id));
+    DROP INDEX directory_found_terms;
+    PERFORM directory_refind(b.ids)
+       FROM (SELECT array_agg(s.id ORDER BY s.id) AS ids
+               FROM (SELECT s.id, row_number() OVER (ORDER BY s.id) / 1000 AS batch FROM service s WHERE s.state = 'published') AS s
+              GROUP BY s.batch) AS b;
     INSERT INTO directory_tally (council, assured_on, entries, completeness)
     SELECT s.council, s.assured_on, count(*), sum(service_completeness(s)) FROM service s WHERE s.state = 'published' GROUP BY s.council, s.assured_on;
+    CREATE INDEX directory_found_terms ON directory_found USING gin (terms) WITH (fastupdate = off);
 END
 $$;
 COMMENT ON FUNCTION directory_refill() IS 'All that is made of entries anew: for the owner, where they were loaded without triggers';

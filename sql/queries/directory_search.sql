@@ -1,6 +1,6 @@
 -- Search in the directory (rule D1). See sql/migrations/0020_directory_search.sql for how it is found.
 
--- At most 1,000 entries that have every word in their name, and 3,000 others, are looked at. `body`: DirectorySearch, and `in_query` when
+-- At most 1,000 entries that have every word in their name, 2,000 that are near and 3,000 others are looked at. `body`: DirectorySearch, and `in_query` when
 -- it was parameters. A search that finds nothing is counted.
 -- name: services_search(body)
 WITH asked AS MATERIALIZED (
@@ -15,9 +15,16 @@ held AS MATERIALIZED (
       LIMIT 1000)
      UNION ALL
     (SELECT f.service_id, f.support_areas, f.areas, f.latitudes, f.longitudes, f.minimum_age, f.maximum_age, f.weekly, f.dated, f.assured_on,
+            0
+       FROM directory_found f
+      WHERE f.terms @@ (SELECT a.close FROM asked a) AND (f.terms @@ (SELECT a.named FROM asked a)) IS NOT TRUE
+      LIMIT 2000)
+     UNION ALL
+    (SELECT f.service_id, f.support_areas, f.areas, f.latitudes, f.longitudes, f.minimum_age, f.maximum_age, f.weekly, f.dated, f.assured_on,
             CASE WHEN (SELECT a.lat FROM asked a) IS NULL THEN coalesce(ts_rank(f.terms, (SELECT a.ranked FROM asked a)) * 999, 0) ELSE 0 END
        FROM directory_found f
       WHERE f.terms @@ (SELECT a.terms FROM asked a) AND (f.terms @@ (SELECT a.named FROM asked a)) IS NOT TRUE
+        AND (f.terms @@ (SELECT a.close FROM asked a)) IS NOT TRUE
       LIMIT 3000)),
 near AS MATERIALIZED (
     SELECT h.service_id, h.support_areas, h.areas, h.relevance::integer AS relevance, coalesce(d.metres, 0)::integer AS metres,

@@ -28,8 +28,8 @@ SELECT service_move($1::uuid, $2, $3, $4);
 -- entries at most.
 -- name: entries_of_councils(limit, cursor, state, currency, organisation_id, confidential)
 WITH asked AS MATERIALIZED (
-    SELECT e.assured AS at, e.id,
-           CASE $4 WHEN 'fresh' THEN today() - 89 WHEN 'due' THEN today() - 180 ELSE '-infinity' END AS low,
+    SELECT coalesce(e.assured, CASE $4 WHEN 'fresh' THEN today() - 89 WHEN 'due' THEN today() - 180 ELSE '-infinity' END) AS low,
+           coalesce(e.id, '00000000-0000-0000-0000-000000000000') AS id,
            CASE $4 WHEN 'due' THEN today() - 90 WHEN 'stale' THEN today() - 181 ELSE 'infinity' END AS high,
            CASE WHEN num_nonnulls($3::text, $5::uuid, $6::boolean) = 0 THEN $1::integer + 1
                 ELSE greatest($1::integer + 1, 5000 / greatest(cardinality(app_councils()), 1)) END AS walk
@@ -38,13 +38,12 @@ walked AS MATERIALIZED (
     SELECT f.*
       FROM unnest(app_councils()) AS k(council)
      CROSS JOIN LATERAL (
-        SELECT s.id, s.state, s.organisation_id, s.confidential, coalesce(s.assured_on, '-infinity') AS assured_on
+        SELECT s.id, s.state, s.organisation_id, s.confidential, CASE WHEN s.assured_on IS NULL THEN '-infinity' ELSE s.assured_on END AS assured_on
           FROM service s
          WHERE s.council = k.council
-           AND (coalesce(s.assured_on, '-infinity'), s.id) > (coalesce((SELECT a.at FROM asked a), (SELECT a.low FROM asked a)),
-                                                              coalesce((SELECT a.id FROM asked a), '00000000-0000-0000-0000-000000000000'))
-           AND coalesce(s.assured_on, '-infinity') <= (SELECT a.high FROM asked a)
-         ORDER BY coalesce(s.assured_on, '-infinity'), s.id
+           AND (CASE WHEN s.assured_on IS NULL THEN '-infinity' ELSE s.assured_on END, s.id) > ((SELECT a.low FROM asked a), (SELECT a.id FROM asked a))
+           AND CASE WHEN s.assured_on IS NULL THEN '-infinity' ELSE s.assured_on END <= (SELECT a.high FROM asked a)
+         ORDER BY CASE WHEN s.assured_on IS NULL THEN '-infinity' ELSE s.assured_on END, s.id
          LIMIT (SELECT a.walk FROM asked a)) AS f
      ORDER BY f.assured_on, f.id
      LIMIT (SELECT a.walk FROM asked a)),

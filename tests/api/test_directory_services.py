@@ -157,6 +157,14 @@ class TestRoles:
         else:
             assert got == expected.get(name, "forbidden")
 
+    def test_a_practitioner_finds_the_confidential_entries_of_her_council(self, api, service, listed):
+        one = service(confidential=True)
+        service(state="draft")
+        query = f"/v1/directory/entries?confidential=true&organisation_id={listed['id']}"
+        assert [item["id"] for item in api.get(query, **STAFF).json()["items"]] == [one["id"]]
+        assert api.get(query, role="practitioner", council=CAMDEN).json()["items"] == []
+        problem(api.get(query, role="support_worker"), 403, "forbidden")
+
     def test_another_organisations_draft_does_not_exist_for_an_editor(self, api, service, caller):
         one = service(state="draft")
         problem(api.patch(path_of(one), etag="*", json={"capacity": "no"}, **caller("another organisation")), 404, "not-found")

@@ -209,6 +209,38 @@ SELECT 0, 300, c.at + n * interval '1 hour', c.at, c.council, c.id, (ARRAY['care
 INSERT INTO event_organisation (organisation_id, era, txid, id, carer_id, at)
 SELECT a.organisation_id, e.era, e.txid, e.id, e.carer_id, e.at FROM carer_access a JOIN event e USING (carer_id);
 
+-- The directory: entries of 500 organisations in the twelve councils, in forty towns, in words that are common and rare.
+INSERT INTO organisation (id, name, kind, councils, state, council, type, description)
+SELECT ('00000000-0000-7000-b000-' || lpad(g::text, 12, '0'))::uuid, 'Trust ' || g, 'community_organisation', ARRAY['E09000001'], 'published',
+       'E09' || lpad((1 + g % 12)::text, 6, '0'), 'community', 'Invented'
+  FROM generate_series(1, 500) AS g;
+INSERT INTO service (id, council, organisation_id, name, description, support_areas, locations, areas_served, weekly, assured_on, state)
+SELECT ('00000000-0000-7000-a000-' || lpad(g::text, 12, '0'))::uuid, 'E09' || lpad((1 + g % 12)::text, 6, '0'),
+       ('00000000-0000-7000-b000-' || lpad((1 + g % 500)::text, 12, '0'))::uuid, 'Service ' || chr(97 + g % 26) || chr(97 + g / 26 % 26) || 'lan',
+       'Help for carers, invented words ' || repeat(md5(g::text) || ' ', 4), CASE g % 3 WHEN 0 THEN '{transport,meals}' ELSE '{advice}' END::text[],
+       jsonb_build_array(jsonb_build_object('id', gen_random_uuid(), 'service_at_location_id', gen_random_uuid(), 'kind', 'physical',
+                                            'latitude', 51 + g % 40 * 0.1, 'longitude', -2 + g % 40 * 0.1)),
+       ARRAY['Town ' || g % 40], '{[540,1020)}', current_date - g % 250, CASE WHEN g % 20 = 0 THEN 'draft' ELSE 'published' END
+  FROM generate_series(1, 6000) AS g;
+SELECT directory_refill();
+INSERT INTO directory_proposal (id, council, organisation_id, service_id, source, patch, diff, created_at)
+SELECT gen_random_uuid(), s.council, s.organisation_id, s.id, 'editor', '{"capacity": "no"}', '[{"field": "capacity", "to": "no"}]', now()
+  FROM service s CROSS JOIN generate_series(1, 2);
+INSERT INTO directory_link (council, service_id, secret_hash, expires_at)
+SELECT s.council, s.id, sha256(s.id::text::bytea), now() + interval '7 days' FROM service s;
+INSERT INTO postcode (postcode, latitude, longitude, district)
+SELECT 'ZZ' || g / 100 || ' ' || g % 10 || chr(65 + g / 10 % 10) || 'A', 51 + g * 0.0001, -1, 'E07000244' FROM generate_series(1, 20000) AS g
+    ON CONFLICT DO NOTHING;
+INSERT INTO directory_event (id, council, title, starts_at, ends_at)
+SELECT gen_random_uuid(), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Event', now() + (g - 5000) * interval '1 hour', now() + (g - 4998) * interval '1 hour'
+  FROM generate_series(1, 10000) AS g;
+INSERT INTO leaflet (id, council, title, link)
+SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Leaflet', 'https://example.org' FROM generate_series(1, 10000) AS g;
+INSERT INTO champion (id, council, team, name, since)
+SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Team ' || g % 50, 'Invented', '2024-01-01'
+  FROM generate_series(1, 5000) AS g;
+INSERT INTO directory_external_id (source, kind, external_id, id) SELECT 'https://example.org', 'service', s.id::text, s.id FROM service s;
+
 SET session_replication_role = origin;
 SELECT search_fill();
 -- Words of names as there are among so many: those above have digits, and are like no other.

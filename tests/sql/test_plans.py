@@ -10,7 +10,8 @@ PEOPLE = 200_000
 FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "event_era", "schema_migration",
        "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
        "i_statement", "bank_holiday", "bank_holidays_edition", "referral_transition", "referral_route", "webhook",
-       "webhook_secret", "break_scheme", "break_transition", "funding_transition", "funding_scheme", "break_contract"}  # all others grow
+       "webhook_secret", "break_scheme", "break_transition", "funding_transition", "funding_scheme", "break_contract",
+       "directory_transition", "taxonomy_term", "taxonomy_phrase", "directory_tally", "unmet_search"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
@@ -920,3 +921,102 @@ def test_the_report_of_referrals_reads_its_period_by_index(crowd, role):
 def test_every_query_of_persons_was_looked_at():
     text = pathlib.Path(__file__).read_text(encoding="utf-8")
     assert [name for name in QUERIES if name not in ("me", "demo_wanted") and f'"{name}"' not in text] == []
+
+
+SERVICE, LISTED, LINK = "00000000-0000-7000-a000-000000000011", "00000000-0000-7000-b000-000000000012", "a" * 64
+EDITORS = {"an editor": ("directory_editor", {"councils": COUNCILS[:1]}), "editors of twelve": ("directory_editor", {"councils": COUNCILS}),
+           "an administrator": ("council_admin", {"councils": COUNCILS}), "a listed organisation": ("vcfse_editor", {"org": LISTED}),
+           "the public": ("", {})}
+
+
+class TestDirectory:
+    """6,000 entries: what is asked decides how many of them are touched."""
+
+    @pytest.fixture(autouse=True)
+    def callers(self, monkeypatch):
+        for name, caller in EDITORS.items():
+            monkeypatch.setitem(CALLERS, name, caller)
+
+    @pytest.mark.parametrize("asked, most", [
+        ({"q": "transport", "support_area": ["transport"], "lat": 51.5, "lon": -1.5, "within_metres": 5000}, 300),
+        ({"q": "aalan"}, 300), ({"q": "aalen"}, 800), ({"q": "carers"}, 3400), ({"q": "nobody"}, 300), ({"q": "qqqqqq"}, 300), ({}, 3400),
+        ({"postcode": "ZZ1 0AA", "within_metres": 1000}, 300), ({"area": "Town 7", "facets": ["support_area", "area"]}, 600),
+        ({"support_area": ["meals", "transport"], "day": "MO", "from": "09:00", "to": "10:00"}, 4000), ({"organisation_id": LISTED}, 200)], ids=str)
+    @pytest.mark.parametrize("caller", ["the public", "a council", "an editor", "a listed organisation", "a large organisation", "a carer"])
+    def test_a_search_is_one_walk_over_one_index(self, crowd, somebody, caller, asked, most):
+        plan = look(crowd, caller, "services_search", json.dumps(asked), carer=somebody)
+
+        walks = [node for node in plan if node.get("Index Name") == "directory_found_terms"]
+        assert len(walks) == 3 and all("terms @@" in node["Index Cond"] for node in walks)
+        assert touched([node for node in plan if "Bitmap Index" not in node["Node Type"]]) <= most
+
+    @pytest.mark.parametrize("asked", [(None, None, None, None), (None, "stale", None, None), (None, "fresh", None, None), ("draft", None, None, None),
+                                       (None, None, LISTED, None), (None, "due", None, "true")], ids=str)
+    @pytest.mark.parametrize("caller", ["an editor", "editors of twelve", "an administrator"])
+    def test_the_work_list_walks_along_the_days(self, crowd, caller, asked):
+        plan = look(crowd, caller, "entries_of_councils", 50, None, *asked)
+
+        walks = [node for node in plan if node.get("Index Name") == "service_by_assurance"]
+        assert walks and all("council =" in node["Index Cond"] for node in walks)
+        assert touched(plan) <= (51 * 12 if asked[0] is None and asked[2:] == (None, None) else 6000) + 200
+
+    def test_an_organisations_own_entries_are_its_rows(self, crowd):
+        assert touched(look(crowd, "a listed organisation", "entries_of_organisation", 50, None, None, None)) <= 60
+
+    @pytest.mark.parametrize("asked", [(None, None, None), (COUNCILS[3], None, None), (None, "faith", None), (None, None, "trust 7")], ids=str)
+    @pytest.mark.parametrize("caller", ["the public", "editors of twelve", "a listed organisation", "a carer"])
+    def test_organisations_are_listed_in_short_walks(self, crowd, somebody, caller, asked):
+        look(crowd, caller, "listed_organisations", 50, None, *asked, carer=somebody)
+
+    @pytest.mark.parametrize("name, arguments", [
+        ("service_by_id", [SERVICE]), ("listed_by_id", [LISTED]), ("taxonomy_terms", [None]), ("directory_events", [50, *[None] * 8]),
+        ("directory_events", [50, None, None, "Town 1", *[None] * 5]), ("leaflets", [50, *[None] * 6]), ("leaflets", [50, None, COUNCILS[1], *[None] * 4]),
+        ("directory_event_by_id", [SERVICE]), ("leaflet_by_id", [SERVICE])])
+    @pytest.mark.parametrize("caller", ["the public", "a council", "an editor", "a listed organisation", "a large organisation", "a carer"])
+    def test_what_everybody_reads_is_found_by_key_or_in_short_walks(self, crowd, somebody, caller, name, arguments):
+        assert touched(look(crowd, caller, name, *arguments, carer=somebody)) <= 2300
+
+    @pytest.mark.parametrize("name, arguments", [("proposals", [50, None, None, None]), ("proposals", [50, None, "open", SERVICE]), ("proposal_by_id", [SERVICE]),
+                                                 ("champions", [50, None, "Team 7", "true"]), ("champion_by_id", [SERVICE]), ("directory_quality", []),
+                                                 ("unmet_needs", [None, None])])
+    @pytest.mark.parametrize("caller", ["an editor", "editors of twelve", "an administrator"])
+    def test_what_editors_read_is_found_by_key_or_in_short_walks(self, crowd, caller, name, arguments):
+        look(crowd, caller, name, *arguments)
+
+    def test_a_change_touches_its_entry_only(self, crowd):
+        one = SERVICE.replace("a000", "a001")
+        body = json.dumps({"organisation_id": LISTED, "council": COUNCILS[0], "name": "New", "description": "Words", "support_areas": ["transport"],
+                           "locations": [{"kind": "physical", "postcode": "ZZ1 0AA"}]})
+        look(crowd, "editors of twelve", "service_insert", one, body, '{"weekly": "{[1,2)}", "dated": [[20000, 1, 2]]}')
+        look(crowd, "editors of twelve", "service_patch", SERVICE, '{"name": "Other words", "areas_served": ["Town 3"]}', None)
+        look(crowd, "editors of twelve", "service_move", SERVICE, "assure", None, None)
+        look(crowd, "editors of twelve", "service_move", SERVICE, "archive", "archived", "x")
+        look(crowd, "editors of twelve", "listed_insert", one, json.dumps({"council": COUNCILS[0], "name": "New", "type": "faith", "description": "x"}))
+        look(crowd, "editors of twelve", "listed_patch", LISTED, '{"name": "Another"}')
+        look(crowd, "a listed organisation", "proposal_of_service", one, SERVICE, '{"capacity": "no"}', None)
+        look(crowd, "a listed organisation", "proposal_of_organisation", one, LISTED, '{"name": "Another"}')
+        look(crowd, "editors of twelve", "link_make", SERVICE, 14)
+
+    def test_a_decision_and_an_answer_touch_their_entry_only(self, crowd):
+        session, one = Session(crowd), SERVICE.replace("a000", "a002")
+        session.take_on("vcfse_editor", org=LISTED)
+        session.execute("proposal_of_service", one, SERVICE, '{"capacity": "no"}', None)
+        look(crowd, "editors of twelve", "proposal_decide", one, "approved", None)
+        session.take_on("directory_editor", COUNCILS)
+        token = json.loads(session.execute("link_make", SERVICE, 14)[0][0])["token"]
+        crowd.commit()
+        look(crowd, "the public", "link_read", token)
+        look(crowd, "the public", "link_answer", token, "{}", None, one)
+
+    def test_events_leaflets_and_champions_are_changed_by_key(self, crowd):
+        one, session = SERVICE.replace("a000", "a003"), Session(crowd)
+        for name, body in (("directory_event_insert", {"title": "x", "starts_at": "2027-01-01T10:00:00Z", "ends_at": "2027-01-01T12:00:00Z"}),
+                           ("leaflet_insert", {"title": "x", "link": "https://example.org"}), ("champion_insert", {"team": "x", "name": "y"})):
+            look(crowd, "an editor", name, one, json.dumps(body))
+            session.take_on("directory_editor", COUNCILS[:1])
+            session.execute(name, one, json.dumps(body))
+            crowd.commit()
+        for name, patch in (("directory_event_patch", {"title": "y"}), ("leaflet_patch", {"title": "y"}), ("champion_patch", {"team": "y"})):
+            look(crowd, "an editor", name, one, json.dumps(patch))
+        look(crowd, "an editor", "directory_event_cancel", one, "x")
+        look(crowd, "an editor", "leaflet_archive", one)
