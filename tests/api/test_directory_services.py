@@ -163,7 +163,7 @@ class TestRoles:
         query = f"/v1/directory/entries?confidential=true&organisation_id={listed['id']}"
         assert [item["id"] for item in api.get(query, **STAFF).json()["items"]] == [one["id"]]
         assert api.get(query, role="practitioner", council=CAMDEN).json()["items"] == []
-        problem(api.get(query, role="support_worker"), 403, "forbidden")
+        problem(api.get(query, role="commissioner"), 403, "forbidden")
 
     def test_another_organisations_draft_does_not_exist_for_an_editor(self, api, service, caller):
         one = service(state="draft")
