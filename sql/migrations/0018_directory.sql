@@ -268,9 +268,7 @@ BEGIN
                                       ORDER BY c.place)
                        FROM jsonb_array_elements(with_ids(NEW.contacts, 'id')) WITH ORDINALITY AS c(item, place));
     NEW.external_refs := nullif(NEW.external_refs, '[]');
-    IF (SELECT o.confidential FROM organisation o WHERE o.id = NEW.organisation_id) THEN
-        NEW.confidential := true;
-    END IF;
+    NEW.confidential := NEW.confidential OR coalesce(directory_organisation_hidden(NEW.organisation_id), false);
     IF NEW.state = 'published' AND NEW.assured_on IS NULL THEN
         NEW.assured_on := today(); -- who publishes it has looked at it
         NEW.assured_by := 'council';
@@ -280,10 +278,14 @@ END
 $$;
 COMMENT ON FUNCTION service_a_normalise() IS 'Codes are of the taxonomy; places have coordinates; what is in lists has ids';
 
+CREATE FUNCTION directory_organisation_hidden(wanted uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    RETURN (SELECT o.confidential FROM organisation o WHERE o.id = wanted);
+COMMENT ON FUNCTION directory_organisation_hidden(uuid) IS 'It is confidential, and so is whatever is of it; also of organisations that the caller does not see';
+
 CREATE FUNCTION directory_organisation_state(wanted uuid) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     RETURN (SELECT coalesce(o.state, 'unlisted') FROM organisation o WHERE o.id = wanted);
 COMMENT ON FUNCTION directory_organisation_state(uuid) IS 'Also of organisations that the caller does not see; NULL: there is none';
-GRANT EXECUTE ON FUNCTION with_ids(jsonb, text[]), hours_dated(jsonb), directory_organisation_state(uuid) TO carers_council, carers_desk;
+GRANT EXECUTE ON FUNCTION with_ids(jsonb, text[]), hours_dated(jsonb), directory_organisation_hidden(uuid), directory_organisation_state(uuid) TO carers_council, carers_desk;
 
 CREATE FUNCTION service_b_create() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -504,7 +506,7 @@ SELECT o.id, o.version, o.council, o.state, o.type, concat(
            member('confidential', CASE WHEN o.confidential THEN true END),
            member('external_refs', CASE WHEN directory_side(o.council, o.id) IS NOT NULL THEN o.external_refs END),
            member('state', o.state),
-           ',"available_actions":', CASE WHEN o.state <> 'archived' AND directory_side(o.council, o.id) IS NOT NULL THEN '["update"]' ELSE '[]' END,
+           ',"available_actions":', CASE WHEN directory_side(o.council, o.id) IS NOT NULL THEN '["update"]' ELSE '[]' END,
            member('created_at', instant(o.created_at)),
            member('updated_at', instant(o.updated_at)), '}') AS body
   FROM organisation o

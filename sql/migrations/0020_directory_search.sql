@@ -410,7 +410,7 @@ CREATE FUNCTION unmet_note(district text, body jsonb) RETURNS void LANGUAGE sql 
       FROM (SELECT DISTINCT t.code FROM taxonomy_term t
              WHERE t.taxonomy = 'support_area' AND t.code IN (SELECT jsonb_array_elements_text(body -> 'support_area'))
              UNION ALL SELECT '' WHERE NOT body ? 'support_area') AS c(code)
-     CROSS JOIN (SELECT CASE WHEN body ->> 'area' ~ '^E[0-9]{8}$' THEN body ->> 'area'
+     CROSS JOIN (SELECT CASE WHEN body ->> 'area' ~ '^E(06|07|08|09|10)000[0-9]{3}$' THEN body ->> 'area'
                              WHEN EXISTS (SELECT FROM directory_found d WHERE d.terms @@ lexeme_query(ARRAY[area_key(body ->> 'area')])::tsquery)
                              THEN plain_words(body ->> 'area') END AS area) AS k
      ORDER BY c.code

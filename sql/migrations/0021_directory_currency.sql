@@ -44,7 +44,7 @@ CREATE FUNCTION directory_diff(was jsonb, patch jsonb) RETURNS jsonb LANGUAGE sq
              WHERE nullif(nullif(was -> p.key, 'null'), '[]') IS DISTINCT FROM nullif(t.value, '[]'));
 COMMENT ON FUNCTION directory_diff(jsonb, jsonb) IS 'What a merge-patch changes, field by field; NULL: nothing';
 
-CREATE FUNCTION proposal_insert(ident uuid, service uuid, organisation uuid, patch jsonb, hours jsonb, source text, note text) RETURNS void
+CREATE FUNCTION proposal_put(ident uuid, service uuid, organisation uuid, patch jsonb, hours jsonb, source text, note text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     was jsonb;
@@ -73,7 +73,13 @@ BEGIN
     VALUES (ident, was ->> 'council', coalesce(was ->> 'organisation_id', was ->> 'id')::uuid, service, source, patch, hours, changed, note);
 END
 $$;
-COMMENT ON FUNCTION proposal_insert(uuid, uuid, uuid, jsonb, jsonb, text, text) IS 'Rule D3: an organisation''s change of its own entry waits for the council';
+COMMENT ON FUNCTION proposal_put(uuid, uuid, uuid, jsonb, jsonb, text, text) IS 'Rule D3: an organisation''s change of its own entry waits for the council';
+
+CREATE FUNCTION proposal_insert(ident uuid, service uuid, organisation uuid, patch jsonb, hours jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT proposal_put(ident, service, organisation, patch, hours, 'editor', NULL)
+$$;
+COMMENT ON FUNCTION proposal_insert(uuid, uuid, uuid, jsonb, jsonb) IS 'By an editor of the organisation; by a link it is link_answer()';
 
 CREATE FUNCTION proposal_decide(ident uuid, decision text, why text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -157,7 +163,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION service_move(uuid, text, text, text) IS 'publish, archive, assure: a refusal is a sentence; the trigger says the same to every client';
-GRANT EXECUTE ON FUNCTION proposal_insert(uuid, uuid, uuid, jsonb, jsonb, text, text), proposal_decide(uuid, text, text),
+GRANT EXECUTE ON FUNCTION proposal_insert(uuid, uuid, uuid, jsonb, jsonb), proposal_decide(uuid, text, text),
     service_patch(uuid, jsonb, jsonb, date, text), service_move(uuid, text, text, text), directory_diff(jsonb, jsonb) TO carers_council, carers_desk;
 
 CREATE VIEW proposal_view WITH (security_invoker = true) AS
@@ -251,7 +257,7 @@ DECLARE
     corrected boolean := body ? 'changes' AND directory_diff(to_jsonb(s), body -> 'changes') IS NOT NULL;
 BEGIN
     IF corrected THEN
-        PERFORM proposal_insert(ident, s.id, NULL, body -> 'changes', hours, 'refresh_link', body ->> 'note');
+        PERFORM proposal_put(ident, s.id, NULL, body -> 'changes', hours, 'refresh_link', body ->> 'note');
     ELSE
         UPDATE service v SET assured_on = today(), assured_by = 'organisation' WHERE v.id = s.id;
     END IF;

@@ -127,9 +127,9 @@ CREATE POLICY directory_event_change ON directory_event FOR UPDATE TO carers_cou
 CREATE POLICY leaflet_read ON leaflet FOR SELECT TO carers_public, carers_self, carers_partner USING (state = 'published');
 CREATE POLICY leaflet_edit ON leaflet TO carers_council, carers_desk
     USING (state = 'published' OR directory_side(council, organisation_id) IS NOT NULL) WITH CHECK (true);
-CREATE POLICY champion_partner ON champion FOR SELECT TO carers_partner USING (true);
+CREATE POLICY champion_partner ON champion FOR SELECT TO carers_partner USING (council = ANY (app_councils()));
 CREATE POLICY champion_edit ON champion TO carers_council, carers_desk
-    USING (council = ANY (app_councils()) OR app_role() = 'vcfse_editor') WITH CHECK (true);
+    USING (council = ANY (app_councils())) WITH CHECK (true);
 
 CREATE VIEW directory_event_view WITH (security_invoker = true) AS
 SELECT e.id, e.version, e.ends_at, concat(

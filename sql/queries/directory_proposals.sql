@@ -5,10 +5,10 @@ SELECT v.body, v.version FROM proposal_view v WHERE v.id = $1::uuid;
 
 -- `hours`: of the schedule that the patch brings, or NULL.
 -- name: proposal_of_service(id, service_id, patch, hours)
-SELECT proposal_insert($1::uuid, $2::uuid, NULL, $3::jsonb, $4::jsonb, 'editor', NULL);
+SELECT proposal_insert($1::uuid, $2::uuid, NULL, $3::jsonb, $4::jsonb);
 
 -- name: proposal_of_organisation(id, organisation_id, patch)
-SELECT proposal_insert($1::uuid, NULL, $2::uuid, $3::jsonb, NULL, 'editor', NULL);
+SELECT proposal_insert($1::uuid, NULL, $2::uuid, $3::jsonb, NULL);
 
 -- name: proposal_decide(proposal_id, decision, reason)
 SELECT proposal_decide($1::uuid, $2, $3);

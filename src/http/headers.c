@@ -124,6 +124,8 @@ void put_common_headers(struct exchange *x)
 		response_header(x->response, "Cache-Control", "%s", "private, no-cache");
 	if (x->host->tls)
 		response_header(x->response, "Strict-Transport-Security", "max-age=31536000");
+	if (e && e->optional)
+		response_header(x->response, "Vary", "Authorization");
 	put_limits(x);
 	put_cors(x);
 	put_vary(x);
