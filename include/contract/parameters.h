@@ -11,6 +11,7 @@ struct arguments {
 	const char *values[ENDPOINT_PARAMETERS];
 	char *lists[ENDPOINT_PARAMETERS];
 };
+/* Frees what they own; they were all zeros before parameters_read(). */
 void arguments_done(struct arguments *arguments);
 
 /* Where a request's headers are found. `get`: the value, or NULL; case does not matter. */

@@ -275,6 +275,79 @@ static void an_id_that_is_no_uuid_is_a_wrong_parameter(void **state)
 	contract_free(contract);
 }
 
+/* clang-format off */
+static const char *const lists =
+	"\"/c\":{\"get\":{\"operationId\":\"list\",\"security\":[{},{\"token\":[\"a:read\"]}],\"x-cors\":\"any\",\"x-counts\":true,\"parameters\":["
+	"{\"name\":\"area\",\"in\":\"query\",\"schema\":{\"type\":\"array\",\"maxItems\":2,\"items\":{\"type\":\"string\",\"maxLength\":3}}},"
+	"{\"name\":\"lat\",\"in\":\"query\",\"schema\":{\"type\":\"number\",\"minimum\":-90,\"maximum\":90}}]," OK_ "}}";
+/* clang-format on */
+
+/* What a target's parameters are: the list, the number; or the pointer of the first fault. */
+static void says(const char *target, const char *area, const char *lat)
+{
+	struct contract *contract = load(lists);
+	const struct headers headers = { no_header, NULL };
+	struct arguments arguments = { { NULL }, { NULL } };
+	problem_auto p = { 0 };
+	url_auto url = { 0 };
+	const json_t *first;
+
+	assert_non_null(contract);
+	assert_true(url_parse(target, &url, &p));
+	if (!parameters_read(contract_endpoint(contract, 0), &url, &headers, &arguments, &p))
+		assert_int_equal(p.code, PROBLEM_INVALID_PARAMETER);
+	first = json_array_get(json_object_get(p.members, "errors"), 0);
+	if (first) {
+		assert_string_equal(json_text(first, "pointer"), area);
+	} else {
+		assert_true(area ? strcmp(arguments.values[0], area) == 0 : !arguments.values[0]);
+		assert_true(lat ? strcmp(arguments.values[1], lat) == 0 : !arguments.values[1]);
+	}
+	arguments_done(&arguments);
+	contract_free(contract);
+}
+
+static void a_list_is_given_by_repeating_it(void **state)
+{
+	(void)state;
+	says("/c", NULL, NULL);
+	says("/c?area=a", "[\"a\"]", NULL);
+	says("/c?area=a&lat=1&area=b%22", "[\"a\",\"b\\\"\"]", "1");
+	says("/c?area=a&area=b&area=c", "/query/area", NULL);
+	says("/c?area=a&area=toolong", "/query/area/1", NULL);
+}
+
+static void a_number_has_a_sign_and_a_point(void **state)
+{
+	static const char *const wrong[] = { "/c?lat=",     "/c?lat=x",   "/c?lat=0x10",
+		                             "/c?lat=+1",   "/c?lat=1,5", "/c?lat=NaN",
+		                             "/c?lat=%201", "/c?lat=90.5" };
+
+	(void)state;
+	says("/c?lat=-51.5", NULL, "-51.5");
+	says("/c?lat=5e1", NULL, "5e1");
+	for (size_t i = 0; i < COUNT_OF(wrong); i++)
+		says(wrong[i], "/query/lat", NULL);
+}
+
+static void a_token_may_be_left_out_and_every_origin_let_in(void **state)
+{
+	struct contract *contract = load(lists);
+	const struct endpoint *e;
+
+	(void)state;
+	assert_non_null(contract);
+	e = contract_endpoint(contract, 0);
+	assert_true(e->optional && !e->public && e->any_origin && e->noted);
+	assert_string_equal(e->wants[0], "a:read");
+	contract_free(contract);
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[{}]," OK_ "}}",
+	                       "one way in");
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],\"x-cors\":"
+	                       "\"some\"," OK_ "}}",
+	                       "x-cors is `any`");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +360,9 @@ int main(void)
 		cmocka_unit_test(all_faults_of_the_parameters_come_at_once),
 		cmocka_unit_test(a_default_fills_what_is_absent_and_a_missing_if_match_is_428),
 		cmocka_unit_test(an_id_that_is_no_uuid_is_a_wrong_parameter),
+		cmocka_unit_test(a_list_is_given_by_repeating_it),
+		cmocka_unit_test(a_number_has_a_sign_and_a_point),
+		cmocka_unit_test(a_token_may_be_left_out_and_every_origin_let_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

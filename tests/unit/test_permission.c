@@ -44,6 +44,17 @@ static void what_is_public_is_for_everybody(void **state)
 	assert_int_equal(permission_of(principal_public(), &open), PERMITTED);
 }
 
+static void a_token_that_may_be_left_out_is_looked_at_when_it_is_there(void **state)
+{
+	const struct endpoint read = { .optional = true };
+	const struct endpoint scoped = { .optional = true, .wants = { "audit:read" } };
+
+	(void)state;
+	assert_int_equal(permission_of(principal_public(), &scoped), PERMITTED);
+	assert_int_equal(permission_of(&worker, &read), PERMITTED);
+	assert_int_equal(permission_of(&worker, &scoped), LACKS_SCOPE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -51,6 +62,7 @@ int main(void)
 		cmocka_unit_test(one_role_of_the_list_is_enough_and_no_list_is_for_every_role),
 		cmocka_unit_test(a_lacking_scope_is_told_before_a_wrong_role),
 		cmocka_unit_test(what_is_public_is_for_everybody),
+		cmocka_unit_test(a_token_that_may_be_left_out_is_looked_at_when_it_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
