@@ -66,7 +66,7 @@ GRANT EXECUTE ON FUNCTION postcode_of(text), metres_between(double precision, do
 -- A place is found by the square that it lies in, for squares of five sizes. See docs/adr/0026.
 
 CREATE FUNCTION place_cell(level integer, lat double precision, lon double precision) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN concat('g', level, '/', floor(lat * 111.195 / 4 ^ level), '/', floor(lon * 65 / 4 ^ level));
+    RETURN concat('g', level, '/', floor(lat * 111.195 / 4 ^ level)::integer, '/', floor(lon * 65 / 4 ^ level)::integer);
 COMMENT ON FUNCTION place_cell(integer, double precision, double precision) IS
     'Square of 4 ^ level kilometres (in the south of England; they are narrower in the north)';
 
@@ -74,18 +74,24 @@ CREATE FUNCTION place_cells(lat double precision, lon double precision) RETURNS 
     RETURN ARRAY[place_cell(0, lat, lon), place_cell(1, lat, lon), place_cell(2, lat, lon), place_cell(3, lat, lon), place_cell(4, lat, lon)];
 COMMENT ON FUNCTION place_cells(double precision, double precision) IS 'All squares that a place lies in';
 
-CREATE FUNCTION cells_around(lat double precision, lon double precision, metres double precision) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT ARRAY(SELECT place_cell(r.level, y.lat, x.lon)
-                           FROM generate_series(0, ceil(2 * r.high / r.side)::integer) AS i
-                          CROSS JOIN LATERAL (SELECT least(lat - r.high + i * r.side, lat + r.high) AS lat) AS y
-                          CROSS JOIN generate_series(0, ceil(2 * r.wide / (r.side * 111.195 / 65))::integer) AS k
-                          CROSS JOIN LATERAL (SELECT least(lon - r.wide + k * r.side * 111.195 / 65, lon + r.wide) AS lon) AS x)
-              FROM (SELECT g.level, 4 ^ g.level / 111.195 AS side, metres / 111195 AS high, metres / 111195 / greatest(cosd(lat), 0.05) AS wide
-                      FROM generate_series(0, 4) AS g(level)
-                     WHERE 4 ^ g.level >= metres / 2000 OR g.level = 4
-                     ORDER BY g.level LIMIT 1) AS r);
+CREATE FUNCTION cells_around(lat double precision, lon double precision, metres double precision) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    level integer := CASE WHEN metres <= 2000 THEN 0 WHEN metres <= 8000 THEN 1 WHEN metres <= 32000 THEN 2 WHEN metres <= 128000 THEN 3 ELSE 4 END;
+    high double precision := metres / 111195;
+    wide double precision := metres / 111195 / greatest(cosd(lat), 0.05);
+    side double precision := 4 ^ level;
+    cells text[] := '{}';
+BEGIN
+    FOR y IN floor((lat - high) * 111.195 / side)::integer .. floor((lat + high) * 111.195 / side)::integer LOOP
+        FOR x IN floor((lon - wide) * 65 / side)::integer .. floor((lon + wide) * 65 / side)::integer LOOP
+            cells := cells || concat('g', level, '/', y, '/', x);
+        END LOOP;
+    END LOOP;
+    RETURN cells;
+END
+$$;
 COMMENT ON FUNCTION cells_around(double precision, double precision, double precision) IS
-    'The squares, of the smallest size with which they are few, that a circle touches';
+    'The squares that a circle touches, of the smallest size that is not less than half its radius';
 GRANT EXECUTE ON FUNCTION place_cell(integer, double precision, double precision), place_cells(double precision, double precision),
     cells_around(double precision, double precision, double precision) TO carers_caller;
 

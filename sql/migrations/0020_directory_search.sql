@@ -176,11 +176,24 @@ UPDATE taxonomy_term SET place = place;
 
 -- What is asked.
 
-CREATE FUNCTION lexeme_query(lexemes text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT '(' || string_agg('''' || replace(replace(l, '\', '\\'), '''', '''''') || '''', '|') || ')' FROM unnest(lexemes) AS l);
-COMMENT ON FUNCTION lexeme_query(text[]) IS 'Text of a tsquery for any of these; NULL for none';
+CREATE FUNCTION lexeme(term text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '''' || replace(replace(term, '\', '\\'), '''', '''''') || '''';
+COMMENT ON FUNCTION lexeme(text) IS 'As a tsquery writes it';
 
-CREATE FUNCTION directory_heard(q text) RETURNS TABLE (place bigint, word text, stems text[], codes text[], spelt text[], phrase text)
+CREATE FUNCTION lexemes(terms text[]) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    one text;
+    text text;
+BEGIN
+    FOREACH one IN ARRAY coalesce(terms, '{}') LOOP
+        text := concat(text || '|', lexeme(one));
+    END LOOP;
+    RETURN '(' || text || ')';
+END
+$$;
+COMMENT ON FUNCTION lexemes(text[]) IS 'Text of a tsquery for any of these; NULL for none. A loop: no statement is run for it';
+
+CREATE FUNCTION directory_heard(q text) RETURNS TABLE (place bigint, word text, stems text[], names text[], codes text[], spelt text[], phrase text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     RETURN QUERY
@@ -213,11 +226,12 @@ BEGIN
         SELECT t.code, t.phrase, cardinality(string_to_array(trim(left(i.stems, strpos(i.stems, t.stems))), ' ')) AS before,
                cardinality(string_to_array(trim(t.stems), ' ')) AS size
           FROM said i CROSS JOIN taxonomy_phrase t WHERE strpos(i.stems, t.stems) > 0)
-    SELECT s.place, s.word, array_remove(array_remove(s.begun || s.stem || coalesce(s.near, '{}'), ''), NULL), m.codes, s.words, m.phrase
+    SELECT s.place, s.word, k.stems, ARRAY(SELECT 'n/' || n FROM unnest(k.stems) AS n), m.codes, s.words, m.phrase
       FROM (SELECT r.*, row_number() OVER (ORDER BY r.place) AS n FROM spelt r) AS s
      CROSS JOIN LATERAL (
-        SELECT array_agg(DISTINCT m.code) AS codes, min(m.phrase) AS phrase
+        SELECT array_agg(DISTINCT 'a/' || m.code) AS codes, min(m.phrase) AS phrase
           FROM meant m WHERE s.n > m.before AND s.n <= m.before + m.size) AS m
+     CROSS JOIN LATERAL (SELECT array_remove(array_remove(s.begun || s.stem || coalesce(s.near, '{}'), ''), NULL) AS stems) AS k
      WHERE s.stem <> '' OR s.begun <> '{}' AND length(s.word) > 3;
 END
 $$;
@@ -317,56 +331,56 @@ $$;
 COMMENT ON FUNCTION directory_hours_asked(jsonb, timestamptz) IS
     'Minutes of the week, and spans of the coming weeks in London''s time, in one of which an entry must be open; NULL: any';
 
-CREATE FUNCTION directory_asked(body jsonb, OUT terms tsquery, OUT named tsquery, OUT close tsquery, OUT ranked tsquery, OUT heard jsonb, OUT filters jsonb,
+CREATE FUNCTION directory_asked(body jsonb, OUT terms tsquery, OUT named tsquery, OUT close tsquery, OUT ranked tsquery, OUT heard jsonb,
                                 OUT lat double precision, OUT lon double precision, OUT metres double precision, OUT weekly int4multirange, OUT dated tsmultirange,
                                 OUT at timestamptz, OUT stale boolean, OUT relevance integer, OUT away integer, OUT last uuid, OUT district text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    coded text[];
+    coded text;
     words text;
     names text;
     nearby text;
-    wrong integer := taxonomy_unknown('support_area', ARRAY(SELECT jsonb_array_elements_text(body -> 'support_area')));
+    area text := body ->> 'area';
+    wrong integer;
 BEGIN
+    IF body ? 'support_area' THEN
+        wrong := taxonomy_unknown('support_area', ARRAY(SELECT jsonb_array_elements_text(body -> 'support_area')));
+    END IF;
     IF wrong IS NOT NULL THEN
         PERFORM directory_fault(body, '/support_area/' || wrong, 'is no support area of the taxonomy');
-    ELSIF taxonomy_unknown('access_route', ARRAY[body ->> 'access_route']) IS NOT NULL AND body ? 'access_route' THEN
+    ELSIF body ? 'access_route' AND taxonomy_unknown('access_route', ARRAY[body ->> 'access_route']) IS NOT NULL THEN
         PERFORM directory_fault(body, '/access_route', 'is no access route of the taxonomy');
     END IF;
     SELECT c.at, c.stale, c.relevance, c.metres, c.last INTO at, stale, relevance, away, last FROM directory_cursor_read(body) AS c;
     SELECT p.lat, p.lon, p.metres, p.district INTO lat, lon, metres, district FROM directory_place_asked(body) AS p;
     SELECT h.weekly, h.dated INTO weekly, dated FROM directory_hours_asked(body, at) AS h;
-    coded := array_remove(
-        ARRAY(SELECT lexeme_query(ARRAY['a/' || c]) FROM jsonb_array_elements_text(body -> 'support_area') AS c)
-        || ARRAY[lexeme_query(ARRAY[area_key(body ->> 'area'), CASE WHEN body ->> 'area' ~ '^E' THEN 'c/' || (body ->> 'area') END]),
-                 lexeme_query(ARRAY['r/' || (body ->> 'access_route')]), lexeme_query(ARRAY['l/' || lower(body ->> 'language')]),
-                 lexeme_query(ARRAY['t/' || (body ->> 'organisation_type')]), lexeme_query(ARRAY['o/' || lower(body ->> 'organisation_id')]),
-                 lexeme_query(ARRAY['c/' || (body ->> 'council')]),
-                 CASE (body ->> 'free')::boolean WHEN true THEN 'free' WHEN false THEN '!free' END,
-                 CASE (body ->> 'referral_accepting')::boolean WHEN true THEN 'referral' WHEN false THEN '!referral' END,
-                 CASE WHEN lat IS NOT NULL THEN lexeme_query(cells_around(lat, lon, metres)) END], NULL);
-    nearby := CASE WHEN metres > 6000 THEN lexeme_query(cells_around(lat, lon, 3000)) END;
-    SELECT string_agg(lexeme_query(h.stems || ARRAY(SELECT 'a/' || c FROM unnest(h.codes) AS c)), '&' ORDER BY h.place),
-           string_agg(lexeme_query(ARRAY(SELECT 'n/' || s FROM unnest(h.stems) AS s)), '&' ORDER BY h.place),
-           string_agg(lexeme_query(h.stems), '|' ORDER BY h.place)::tsquery,
-           jsonb_agg(jsonb_build_object('word', h.word, 'named', lexeme_query(ARRAY(SELECT 'n/' || s FROM unnest(h.stems) AS s)),
-                                        'said', lexeme_query(h.stems), 'spelt', h.spelt[1], 'phrase', h.phrase) ORDER BY h.place)
-      INTO words, names, ranked, heard
-      FROM directory_heard(body ->> 'q') AS h;
+    IF body ? 'support_area' THEN
+        coded := (SELECT string_agg(lexeme('a/' || c), '&') FROM jsonb_array_elements_text(body -> 'support_area') AS c);
+    END IF;
+    coded := concat_ws('&', coded,
+                       CASE WHEN area ~ '^E' THEN '(' || lexeme(area_key(area)) || '|' || lexeme('c/' || area) || ')' ELSE lexeme(area_key(area)) END,
+                       lexeme('r/' || (body ->> 'access_route')), lexeme('l/' || lower(body ->> 'language')), lexeme('t/' || (body ->> 'organisation_type')),
+                       lexeme('o/' || lower(body ->> 'organisation_id')), lexeme('c/' || (body ->> 'council')),
+                       CASE body ->> 'referral_accepting' WHEN 'true' THEN 'referral' WHEN 'false' THEN 'all&!referral' END,
+                       CASE body ->> 'free' WHEN 'true' THEN 'free' WHEN 'false' THEN 'all&!free' END);
+    IF lat IS NOT NULL THEN
+        coded := concat_ws('&', nullif(coded, ''), lexemes(cells_around(lat, lon, metres)));
+        nearby := CASE WHEN metres > 6000 THEN lexemes(cells_around(lat, lon, 3000)) END;
+    END IF;
     IF plain_words(body ->> 'q') = '' THEN
         words := '''!'''; -- nothing but signs finds nothing
+    ELSIF body ? 'q' THEN
+        SELECT string_agg(concat('(', concat_ws('|', lexemes(h.stems), lexemes(h.codes)), ')'), '&'), string_agg(lexemes(h.names), '&'),
+               string_agg(lexemes(h.stems), '|')::tsquery,
+               jsonb_agg(jsonb_build_object('word', h.word, 'named', lexemes(h.names), 'said', lexemes(h.stems), 'spelt', h.spelt[1], 'phrase', h.phrase)
+                         ORDER BY h.place)
+          INTO words, names, ranked, heard
+          FROM directory_heard(body ->> 'q') AS h;
     END IF;
-    coded := CASE WHEN words IS NULL AND NOT EXISTS (SELECT FROM unnest(coded) AS c WHERE c NOT LIKE '!%') THEN coded || 'all'::text ELSE coded END;
-    terms := array_to_string(coded || words, '&')::tsquery;
-    close := CASE WHEN nearby IS NOT NULL THEN array_to_string(coded || words || nearby, '&')::tsquery END;
-    named := CASE WHEN names IS NOT NULL THEN array_to_string(coded || names, '&')::tsquery END;
-    filters := (SELECT jsonb_agg(jsonb_build_object('by', f.name) || CASE WHEN jsonb_typeof(v.value) = 'string' THEN jsonb_build_object('value', v.value) ELSE '{}' END
-                                 ORDER BY f.place)
-                  FROM unnest('{support_area,area,postcode,lat,access_route,free,age,language,day,open_now,referral_accepting,organisation_type}'::text[])
-                       WITH ORDINALITY AS f(name, place)
-                 CROSS JOIN LATERAL (SELECT jsonb_array_elements(CASE jsonb_typeof(body -> f.name) WHEN 'array' THEN body -> f.name
-                                                                  ELSE jsonb_build_array(body -> f.name) END) AS value) AS v
-                 WHERE body ? f.name);
+    coded := nullif(coded, '');
+    terms := coalesce(nullif(concat_ws('&', coded, words), ''), 'all')::tsquery;
+    close := CASE WHEN nearby IS NOT NULL THEN concat_ws('&', coded, words, nearby)::tsquery END;
+    named := CASE WHEN names IS NOT NULL THEN concat_ws('&', coded, names)::tsquery END;
 END
 $$;
 COMMENT ON FUNCTION directory_asked(jsonb) IS
@@ -379,15 +393,25 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
            ELSE (SELECT min(metres_between(p.y, p.x, lat, lon)) FROM unnest(latitudes, longitudes) AS p(y, x)) END;
 COMMENT ON FUNCTION metres_nearest(double precision[], double precision[], double precision, double precision) IS 'To the nearest of its places';
 
-CREATE FUNCTION directory_matched(terms tsvector, heard jsonb, filters jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN coalesce((SELECT jsonb_agg(jsonb_strip_nulls(
-               CASE WHEN h.item ? 'spelt' AND h.item ->> 'spelt' IS NOT NULL AND terms @@ (h.item ->> 'said')::tsquery
+CREATE FUNCTION directory_filters(body jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_agg(jsonb_build_object('by', f.name) || CASE WHEN jsonb_typeof(v.value) = 'string' THEN jsonb_build_object('value', v.value) ELSE '{}' END
+                             ORDER BY f.place)
+              FROM unnest('{support_area,area,postcode,lat,access_route,free,age,language,day,open_now,referral_accepting,organisation_type}'::text[])
+                   WITH ORDINALITY AS f(name, place)
+             CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(body -> f.name) WHEN 'array' THEN body -> f.name
+                                                     ELSE jsonb_build_array(body -> f.name) END) AS v(value)
+             WHERE body ? f.name);
+COMMENT ON FUNCTION directory_filters(jsonb) IS 'The filters of a search, as each of its items shows them';
+
+CREATE FUNCTION directory_matched(terms tsvector, heard jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_agg(jsonb_strip_nulls(
+               CASE WHEN h.item ->> 'spelt' IS NOT NULL AND terms @@ (h.item ->> 'said')::tsquery
                     THEN jsonb_build_object('by', 'spelling', 'word', h.item -> 'word', 'found', h.item -> 'spelt')
                     WHEN terms @@ (h.item ->> 'named')::tsquery THEN jsonb_build_object('by', 'name', 'word', h.item -> 'word')
                     WHEN terms @@ (h.item ->> 'said')::tsquery THEN jsonb_build_object('by', 'text', 'word', h.item -> 'word')
                     ELSE jsonb_build_object('by', 'synonym', 'word', h.item -> 'word', 'found', h.item -> 'phrase') END) ORDER BY h.place)
-              FROM jsonb_array_elements(heard) WITH ORDINALITY AS h(item, place)), '[]') || coalesce(filters, '[]');
-COMMENT ON FUNCTION directory_matched(tsvector, jsonb, jsonb) IS 'Why an entry was found: each word of what was asked, and each filter';
+              FROM jsonb_array_elements(heard) WITH ORDINALITY AS h(item, place));
+COMMENT ON FUNCTION directory_matched(tsvector, jsonb) IS 'Why an entry was found, for each word of what was asked; NULL without words';
 
 -- What was not found: counted by day, area and support area, and nothing else.
 
@@ -411,12 +435,12 @@ CREATE FUNCTION unmet_note(district text, body jsonb) RETURNS void LANGUAGE sql 
              WHERE t.taxonomy = 'support_area' AND t.code IN (SELECT jsonb_array_elements_text(body -> 'support_area'))
              UNION ALL SELECT '' WHERE NOT body ? 'support_area') AS c(code)
      CROSS JOIN (SELECT CASE WHEN body ->> 'area' ~ '^E(06|07|08|09|10)000[0-9]{3}$' THEN body ->> 'area'
-                             WHEN EXISTS (SELECT FROM directory_found d WHERE d.terms @@ lexeme_query(ARRAY[area_key(body ->> 'area')])::tsquery)
+                             WHEN EXISTS (SELECT FROM directory_found d WHERE d.terms @@ lexeme(area_key(body ->> 'area'))::tsquery)
                              THEN plain_words(body ->> 'area') END AS area) AS k
      ORDER BY c.code
     ON CONFLICT (day, area, support_area) DO UPDATE SET searches = unmet_search.searches + 1
 $$;
 COMMENT ON FUNCTION unmet_note(text, jsonb) IS 'One search that found nothing, by an area that the directory or ONS knows, never by what was typed';
 GRANT EXECUTE ON FUNCTION directory_asked(jsonb), directory_cursor(timestamptz, boolean, integer, integer, uuid), directory_fault(jsonb, text, text),
-    metres_nearest(double precision[], double precision[], double precision, double precision), directory_matched(tsvector, jsonb, jsonb),
+    metres_nearest(double precision[], double precision[], double precision, double precision), directory_matched(tsvector, jsonb), directory_filters(jsonb),
     unmet_note(text, jsonb), plain_words(text) TO carers_caller;

@@ -44,8 +44,9 @@ page AS MATERIALIZED (
      LIMIT (SELECT a.size + 1 FROM asked a)),
 shown AS MATERIALIZED (
     SELECT p.place, concat(left(v.body, -1), CASE WHEN a.lat IS NOT NULL THEN concat(',"distance_metres":', p.metres) END,
-                           member('matched', directory_matched(f.terms, a.heard, a.filters)), '}') AS body
+                           member('matched', coalesce(directory_matched(f.terms, a.heard), '[]') || w.filters), '}') AS body
       FROM asked a
+     CROSS JOIN (SELECT coalesce(directory_filters($1::jsonb), '[]') AS filters OFFSET 0) AS w
      CROSS JOIN page p
      CROSS JOIN LATERAL (SELECT v.body FROM service_view v WHERE v.id = p.service_id OFFSET 0) AS v
      CROSS JOIN LATERAL (SELECT f.terms FROM directory_found f WHERE f.service_id = p.service_id OFFSET 0) AS f
