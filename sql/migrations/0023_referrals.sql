@@ -53,6 +53,7 @@ CREATE TABLE referral (
     information_submitted date,
     recent_assessment_id uuid REFERENCES assessment,
     to_organisation_id uuid REFERENCES organisation,
+    to_service_id uuid REFERENCES service,
     to_team text,
     legal_basis text,
     consent jsonb,
@@ -79,7 +80,7 @@ CREATE TABLE referral (
     created_at timestamptz(3) NOT NULL DEFAULT now(),
     updated_at timestamptz(3) NOT NULL DEFAULT now(),
     CONSTRAINT referral_about CHECK (num_nonnulls(carer_id, person) > 0),
-    CONSTRAINT referral_target CHECK (num_nonnulls(to_organisation_id, to_team) < 2)
+    CONSTRAINT referral_target CHECK (num_nonnulls(to_organisation_id, to_team) < 2 AND (to_service_id IS NULL OR to_organisation_id IS NOT NULL))
 );
 COMMENT ON TABLE referral IS 'A carer is referred to an organisation or a council team. Its outward shape is referral_view';
 COMMENT ON COLUMN referral.carer_id IS 'Of a referrer''s referral: the carer on record whom the person seems to be, found inside and told to nobody before it is accepted';
@@ -87,6 +88,7 @@ COMMENT ON COLUMN referral.person IS 'What the receiving side is told before it 
 COMMENT ON COLUMN referral.subject_key IS 'Whom it is about, to tell a second one that is open for the same from its first';
 COMMENT ON COLUMN referral.from_organisation_id IS 'NULL: the council, or the carer herself';
 COMMENT ON COLUMN referral.information_submitted IS 'information_as_of when it was submitted last';
+COMMENT ON COLUMN referral.to_service_id IS 'A service of the directory; to_organisation_id is whose it is';
 COMMENT ON COLUMN referral.action IS 'What was done last; with state it must be a row of referral_transition';
 COMMENT ON COLUMN referral.moves IS 'How many rows of referral_history there are';
 COMMENT ON COLUMN referral.correlation_id IS 'The same for a referral and those that replace it';
@@ -100,11 +102,13 @@ CREATE INDEX referral_by_receiver ON referral (to_organisation_id, id DESC)
 CREATE INDEX referral_by_carer ON referral (carer_id, id DESC);
 CREATE INDEX referral_submitted ON referral (council, submitted_at) INCLUDE (to_organisation_id, contact_due_at, first_contact_at, state)
     WHERE submitted_at IS NOT NULL;
+CREATE INDEX referral_by_service ON referral (to_service_id) WHERE to_service_id IS NOT NULL;
 CREATE INDEX referral_replaced ON referral (replaces_id) WHERE replaces_id IS NOT NULL;
 CREATE INDEX referral_assessment ON referral (recent_assessment_id) WHERE recent_assessment_id IS NOT NULL;
 CREATE UNIQUE INDEX referral_open_key ON referral (
         subject_key, kind, coalesce(from_organisation_id, '00000000-0000-0000-0000-000000000000'), from_side,
-        coalesce(to_organisation_id, '00000000-0000-0000-0000-000000000000'), coalesce(to_team, ''))
+        coalesce(to_organisation_id, '00000000-0000-0000-0000-000000000000'),
+        coalesce(to_service_id, '00000000-0000-0000-0000-000000000000'), coalesce(to_team, ''))
     WHERE state IN ('requested', 'received', 'returned', 'waitlisted', 'accepted', 'in_progress', 'on_hold');
 
 -- The machine, as data (api/rules/referral_states.def has the same rows; a test compares them).
@@ -127,7 +131,7 @@ INSERT INTO referral_transition (from_state, action, to_state, side, sets, must,
 SELECT f.state, a.action, coalesce(a.to_state, f.state), s.side, a.sets::text[], a.must::text[], a.place
   FROM (VALUES
     ('{draft,returned}', 'update', NULL, '{creator}',
-     '{carer_id,person,subject_key,kind,priority,channel,type,reason,needs,current_situation,information_as_of,recent_assessment_id,to_organisation_id,to_team,legal_basis,consent}',
+     '{carer_id,person,subject_key,kind,priority,channel,type,reason,needs,current_situation,information_as_of,recent_assessment_id,to_organisation_id,to_service_id,to_team,legal_basis,consent}',
      '{}', 1),
     ('{draft,returned}', 'submit', 'requested', '{creator}',
      '{person,subject_key,information_submitted,to_organisation_id,to_team,submitted_at,contact_due_at,missing}', '{submitted_at,contact_due_at}', 2),
@@ -175,9 +179,9 @@ CREATE TRIGGER referral_history_append_only BEFORE UPDATE OR TRUNCATE ON referra
 
 GRANT SELECT ON referral_transition, referral, referral_history TO carers_council, carers_partner, carers_self, carers_desk;
 GRANT INSERT (id, carer_id, person, kind, priority, channel, type, reason, needs, current_situation, information_as_of,
-              recent_assessment_id, to_organisation_id, to_team, legal_basis, consent, replaces_id),
+              recent_assessment_id, to_organisation_id, to_service_id, to_team, legal_basis, consent, replaces_id),
       UPDATE (state, action, action_reason, action_note, carer_id, person, kind, priority, channel, type, reason, needs,
-              current_situation, information_as_of, recent_assessment_id, to_organisation_id, to_team, legal_basis, consent, estimate,
+              current_situation, information_as_of, recent_assessment_id, to_organisation_id, to_service_id, to_team, legal_basis, consent, estimate,
               missing, signposts, outcome, delivered, submitted_at, received_at, contact_due_at, first_contact_at, contact_channel)
     ON referral TO carers_council, carers_partner, carers_self, carers_desk;
 
@@ -258,9 +262,15 @@ BEGIN
             RAISE EXCEPTION 'no carer whom you see has this id, or her record is closed' USING ERRCODE = 'CA42V', HINT = '/carer_id';
         END IF;
     END IF;
-    IF r.to_organisation_id IS NOT NULL AND NOT organisation_exists(r.to_organisation_id) THEN
+    IF r.to_service_id IS NOT NULL THEN
+        SELECT s.organisation_id INTO r.to_organisation_id FROM service s WHERE s.id = r.to_service_id AND s.state = 'published';
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no published service that you see has this id' USING ERRCODE = 'CA42V', HINT = '/to/service_id';
+        END IF;
+    ELSIF r.to_organisation_id IS NOT NULL AND NOT organisation_exists(r.to_organisation_id) THEN
         RAISE EXCEPTION 'no organisation has this id' USING ERRCODE = 'CA42V', HINT = '/to/organisation_id';
-    ELSIF r.recent_assessment_id IS NOT NULL THEN
+    END IF;
+    IF r.recent_assessment_id IS NOT NULL THEN
         PERFORM referral_assessment(r);
     END IF;
     r.subject_key := referral_subject(r.carer_id, r.person);
@@ -294,6 +304,20 @@ END
 $$;
 COMMENT ON FUNCTION referral_a_create() IS 'Who refers whom: every referral begins as a draft of the caller''s side';
 
+CREATE FUNCTION referral_service(r referral) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    offered service;
+BEGIN
+    SELECT * INTO offered FROM service s WHERE s.id = r.to_service_id AND s.state = 'published';
+    IF offered.id IS NULL OR NOT coalesce(offered.referral_accepting, true) THEN
+        RAISE EXCEPTION 'takes no referrals at present' USING ERRCODE = 'CA42V', HINT = '/to/service_id';
+    ELSIF r.from_side = 'carer' AND 'self_referral' <> ALL (offered.access_routes) THEN
+        RAISE EXCEPTION 'this service takes no self-referrals' USING ERRCODE = 'CA422', HINT = 'R5';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION referral_service(referral) IS 'Rule R5 of a service of the directory, which takes referrals now';
+
 CREATE FUNCTION referral_submit(r referral) RETURNS referral LANGUAGE plpgsql AS $$
 DECLARE
     oldest date := today() - (council_setting(r.council, 'referral_information_days') #>> '{}')::integer;
@@ -323,11 +347,14 @@ BEGIN
         r.to_organisation_id := route.organisation_id;
         r.to_team := route.team;
     END IF;
-    IF r.from_side = 'carer' AND r.to_team IS NULL
+    IF r.to_service_id IS NOT NULL THEN
+        PERFORM referral_service(r);
+    ELSIF r.from_side = 'carer' AND r.to_team IS NULL
        AND NOT EXISTS (SELECT FROM referral_route t WHERE t.council = r.council AND t.kind = r.kind AND t.self_referral
                                                      AND t.organisation_id = r.to_organisation_id) THEN
         RAISE EXCEPTION 'this organisation takes no self-referrals of this kind' USING ERRCODE = 'CA422', HINT = 'R5';
-    ELSIF r.kind = 'hospital_handover' AND (r.recent_assessment_id IS NULL OR NOT referral_assessment(r, 'light_touch')) THEN
+    END IF;
+    IF r.kind = 'hospital_handover' AND (r.recent_assessment_id IS NULL OR NOT referral_assessment(r, 'light_touch')) THEN
         RAISE EXCEPTION 'a hospital handover goes with the light-touch assessment that it is about'
             USING ERRCODE = 'CA422', HINT = 'R6';
     ELSIF r.from_side <> 'carer' AND NOT coalesce((r.consent ->> 'given')::boolean, false)
@@ -339,6 +366,22 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION referral_submit(referral) IS 'Rules R1, R2, R5, R6; and where it goes when it does not say';
+
+CREATE FUNCTION referral_signposts(signposts jsonb) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    wrong bigint;
+BEGIN
+    SELECT p.place - 1 INTO wrong
+      FROM jsonb_array_elements(signposts) WITH ORDINALITY AS p(signpost, place)
+     WHERE p.signpost ? 'service_id'
+       AND NOT EXISTS (SELECT FROM service s WHERE s.id = (p.signpost ->> 'service_id')::uuid AND s.state = 'published')
+     ORDER BY p.place LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'no published service that you see has this id' USING ERRCODE = 'CA42V', HINT = format('/signposts/%s/service_id', wrong);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION referral_signposts(jsonb) IS 'Rule R4: the services that a carer is sent on to are in the directory';
 
 CREATE FUNCTION referral_b_move() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -373,6 +416,9 @@ BEGIN
         NEW.missing := NULL;
     ELSIF 'received_at' = ANY (step.sets) AND NEW.received_at IS NULL THEN
         NEW.received_at := date_trunc('milliseconds', clock_timestamp());
+    END IF;
+    IF NEW.action = 'not_eligible' THEN
+        PERFORM referral_signposts(NEW.signposts);
     END IF;
     IF NEW.action <> 'update' AND to_jsonb(NEW) - common - step.sets <> to_jsonb(OLD) - common - step.sets THEN
         RAISE EXCEPTION 'this action changes nothing else of a referral' USING ERRCODE = 'CA403';
@@ -489,16 +535,17 @@ CREATE TRIGGER referral_evented AFTER UPDATE ON referral
 
 -- What clients send and what is stored: `to` is columns.
 CREATE FUNCTION referral_body(r referral) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT to_jsonb(r) || jsonb_build_object('to', jsonb_strip_nulls(jsonb_build_object('organisation_id', r.to_organisation_id, 'team', r.to_team)))
+    SELECT to_jsonb(r) || jsonb_build_object('to', jsonb_strip_nulls(jsonb_build_object(
+        'organisation_id', CASE WHEN r.to_service_id IS NULL THEN r.to_organisation_id END, 'service_id', r.to_service_id, 'team', r.to_team)))
 $$;
 COMMENT ON FUNCTION referral_body(referral) IS 'The row as clients patch it';
 CREATE FUNCTION referral_row(body jsonb) RETURNS referral LANGUAGE sql STABLE AS $$
     SELECT jsonb_populate_record(NULL::referral, body || jsonb_build_object(
-        'to_organisation_id', body #> '{to,organisation_id}', 'to_team', body #> '{to,team}', 'needs', nullif(body -> 'needs', '[]')))
+        'to_organisation_id', body #> '{to,organisation_id}', 'to_service_id', body #> '{to,service_id}', 'to_team', body #> '{to,team}', 'needs', nullif(body -> 'needs', '[]')))
 $$;
 COMMENT ON FUNCTION referral_row(jsonb) IS 'The row of what clients send; referral_body() the other way round';
 GRANT EXECUTE ON FUNCTION referral_sides(referral), referral_subject(uuid, jsonb), referral_match(jsonb), referral_person(uuid),
-    referral_assessment(referral, text), referral_about(referral), referral_submit(referral), referral_body(referral), referral_row(jsonb), organisation_exists(uuid),
+    referral_assessment(referral, text), referral_about(referral), referral_service(referral), referral_signposts(jsonb), referral_submit(referral), referral_body(referral), referral_row(jsonb), organisation_exists(uuid),
     council_setting(text, text) TO carers_council, carers_partner, carers_self, carers_desk;
 
 CREATE FUNCTION referral_shows_carer(r referral, sides text[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -535,7 +582,8 @@ SELECT r.id, r.carer_id, r.council, r.version, r.state, r.updated_at, concat(
            member('channel', r.channel),
            ',"from":{"side":"', r.from_side, '"', member('organisation_id', r.from_organisation_id::text), '}',
            CASE WHEN num_nonnulls(r.to_organisation_id, r.to_team) > 0
-                THEN concat(',"to":{', substr(concat(member('organisation_id', r.to_organisation_id::text), member('team', r.to_team)), 2), '}') END,
+                THEN concat(',"to":{', substr(concat(member('organisation_id', r.to_organisation_id::text),
+                                                  member('service_id', r.to_service_id::text), member('team', r.to_team)), 2), '}') END,
            member('state', r.state),
            member('state_since', instant(r.state_since)),
            ',"available_actions":', coalesce(

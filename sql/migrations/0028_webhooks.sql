@@ -271,7 +271,7 @@ BEGIN
         'council', NEW.council, 'change', 'upsert', 'version', NEW.version, 'state', NEW.state, 'previous_state', nullif(OLD.state, NEW.state),
         'resource', jsonb_build_object('type', 'referral', 'id', NEW.id), 'kind', NEW.kind, 'priority', NEW.priority,
         'from', jsonb_build_object('side', NEW.from_side, 'organisation_id', NEW.from_organisation_id),
-        'to', jsonb_build_object('organisation_id', NEW.to_organisation_id, 'team', NEW.to_team),
+        'to', jsonb_build_object('organisation_id', NEW.to_organisation_id, 'service_id', NEW.to_service_id, 'team', NEW.to_team),
         'correlation_id', NEW.correlation_id)));
     RETURN NULL;
 END

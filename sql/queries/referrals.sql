@@ -14,10 +14,10 @@ SELECT f.body, f.version FROM found f;
 -- `body`: ReferralCreate.
 -- name: referral_insert(id, body)
 INSERT INTO referral (id, carer_id, person, kind, priority, channel, type, reason, needs, current_situation, information_as_of,
-                      recent_assessment_id, to_organisation_id, to_team, legal_basis, consent)
+                      recent_assessment_id, to_organisation_id, to_service_id, to_team, legal_basis, consent)
 SELECT $1::uuid, b.carer_id, b.person, b.kind, coalesce(b.priority, 'routine'), b.channel, coalesce(b.type, 'professional'), b.reason,
-       b.needs, b.current_situation, b.information_as_of, b.recent_assessment_id, b.to_organisation_id, b.to_team, b.legal_basis,
-       b.consent
+       b.needs, b.current_situation, b.information_as_of, b.recent_assessment_id, b.to_organisation_id, b.to_service_id, b.to_team,
+       b.legal_basis, b.consent
   FROM referral_row($2::jsonb) AS b;
 
 -- A new draft in the place of one that was declined: all that was said, but not where to. Its history begins with the link.
@@ -50,9 +50,9 @@ SELECT r.state, CASE WHEN s.sides @> '{creator}' THEN 'yes' END AS creator, CASE
 UPDATE referral r
    SET action = 'update',
        (person, kind, priority, channel, type, reason, needs, current_situation, information_as_of, recent_assessment_id,
-        to_organisation_id, to_team, legal_basis, consent) = (
+        to_organisation_id, to_service_id, to_team, legal_basis, consent) = (
            SELECT b.person, b.kind, b.priority, b.channel, b.type, b.reason, b.needs, b.current_situation, b.information_as_of,
-                  b.recent_assessment_id, b.to_organisation_id, b.to_team, b.legal_basis, b.consent
+                  b.recent_assessment_id, b.to_organisation_id, b.to_service_id, b.to_team, b.legal_basis, b.consent
              FROM referral_row(merge_patch(referral_body(r), $2::jsonb)) AS b)
  WHERE r.id = $1::uuid;
 

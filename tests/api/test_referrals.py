@@ -125,6 +125,72 @@ class TestSubmit:
         assert again["state"] == "requested" and "missing" not in again
 
 
+class TestServices:
+    """A referral to a service of the directory goes to its organisation (rules R4, R5)."""
+
+    @pytest.fixture
+    def offered(self, service, sides, listed):
+        """offered(members): a published service of the receiver, an organisation that is listed in the directory."""
+        sides.receiver_org, sides.receiver = listed["id"], {"role": "assessor", "org": listed["id"]}
+        return service
+
+    def test_it_reaches_the_organisation_that_offers_it(self, api, make, sides, offered):
+        one = make(to={"service_id": offered()["id"]})
+
+        sent = do(api, one, "submit", **sides.sender)
+
+        assert sent["to"] == {"organisation_id": sides.receiver_org, "service_id": one["to"]["service_id"]}
+        assert do(api, one, "accept", **sides.receiver)["state"] == "accepted"
+
+    def test_two_services_of_one_organisation_are_two_places(self, api, make, sides, offered):
+        first, second, again = make(to={"service_id": offered()["id"]}), make(to={"service_id": offered()["id"]}), make()
+        for one in (first, second, again):
+            do(api, one, "submit", **sides.sender)
+        third = make(to=first["to"] and {"service_id": first["to"]["service_id"]})
+
+        problem(api.post(path_of(third, "submit"), json={}, **sides.sender), 409, "conflict")
+
+    @pytest.mark.parametrize("state", ["draft", "archived"])
+    def test_a_service_that_is_not_published_is_not_there(self, api, sides, service, state):
+        one = service(state)
+
+        response = api.post("/v1/referrals", json=referral_body(carer_id=sides.of["id"], to={"service_id": one["id"]}), **sides.sender)
+
+        assert faults(response) == {("/to/service_id", "rule")}
+
+    def test_one_that_takes_none_is_not_submitted_to(self, api, make, sides, offered):
+        one = make(to={"service_id": offered(referral_accepting=False)["id"]})
+
+        assert faults(api.post(path_of(one, "submit"), json={}, **sides.sender)) == {("/to/service_id", "rule")}
+
+    def test_another_target_takes_its_place(self, api, make, sides, offered):
+        one = make(to={"service_id": offered()["id"]})
+
+        team = api.patch(path_of(one), etag="*", json={"to": {"service_id": None, "team": "adult_social_care"}}, **sides.sender)
+        back = api.patch(path_of(one), etag="*", json={"to": {"service_id": offered()["id"], "team": None}}, **sides.sender)
+
+        assert team.json()["to"] == {"team": "adult_social_care"}
+        assert back.json()["to"]["organisation_id"] == sides.receiver_org
+
+    @pytest.mark.parametrize("routes, good", [(["self_referral", "telephone"], True), (["professional_referral"], False), ([], False)])
+    def test_a_carer_refers_herself_where_the_entry_says_so(self, api, sides, offered, routes, good):
+        herself, to = {"role": "carer", "carer": sides.of["id"]}, {"service_id": offered(access_routes=routes)["id"]}
+        one = api.post("/v1/referrals", json=referral_body(kind="vcfse_service", to=to, consent=None), **herself).json()
+
+        answered = api.post(path_of(one, "submit"), json={}, **herself)
+
+        assert answered.json()["state"] == "requested" if good else rule(answered, "R5")
+
+    def test_a_signpost_names_a_service_of_the_directory(self, api, make, sides, offered, service):
+        one, draft, there = make(), service("draft"), offered()
+        do(api, one, "submit", **sides.sender)
+        both = [{"text": "Ask there."}, {"service_id": draft["id"]}]
+
+        assert faults(api.post(path_of(one, "not_eligible"), json={"signposts": both}, **sides.receiver)) == {("/signposts/1/service_id", "rule")}
+        sent_on = do(api, one, "not_eligible", {"signposts": [{"service_id": there["id"], "text": "On Thursdays"}]}, **sides.receiver)
+        assert sent_on["signposts"] == [{"text": "On Thursdays", "service_id": there["id"]}]
+
+
 def rows_of(api, one, caller):
     return answer(api.get(path_of(one), **caller))
 
