@@ -64,22 +64,30 @@ static bool margin_suppress(struct call *c, const struct margin *m, bool ret_hid
 	return true;
 }
 
+/* Takes the value; what is hidden is named instead. */
+static bool show(json_t *json, const char *name, bool hidden, json_t *value)
+{
+	json_auto_t *held = value;
+
+	if (hidden)
+		return json_array_append_new(json_object_get(json, "suppressed"),
+		                             json_string(name)) == 0;
+	return json_object_set(json, name, held) == 0;
+}
+
 static json_t *line(const struct margin *m, size_t row, bool hidden)
 {
-	json_auto_t *json = json_object();
 	const char *value = db_text(m->rows, m->first + row, "value");
+	json_auto_t *json = json_pack("{s:[]}", "suppressed");
+	bool good = !value || json_object_set_new(json, m->dimension, json_string(value)) == 0;
 
-	if (value && json_object_set_new(json, m->dimension, json_string(value)) < 0)
-		return NULL;
-	json_auto_t *rest =
-		hidden ? json_pack("{s:[s, s, s]}", "suppressed", "breaks", "sessions", "hours")
-		       : json_pack("{s:I, s:I, s:o, s:[]}", "breaks",
-	                           (json_int_t)count_of(m, row, "n"), "sessions",
-	                           (json_int_t)count_of(m, row, "sessions"), "hours",
-	                           json_decimal((int64_t)count_of(m, row, "hours"), 2),
-	                           "suppressed");
-
-	return rest && json_object_update(json, rest) == 0 ? TAKE(json) : NULL;
+	good = good &&
+	       show(json, "breaks", hidden, json_integer((json_int_t)count_of(m, row, "n")));
+	good = good && show(json, "sessions", hidden,
+	                    json_integer((json_int_t)count_of(m, row, "sessions")));
+	good = good &&
+	       show(json, "hours", hidden, json_decimal((int64_t)count_of(m, row, "hours"), 2));
+	return good ? TAKE(json) : NULL;
 }
 
 /* NULL with the problem, or because memory ran out. */
@@ -105,41 +113,29 @@ static json_t *total(struct call *c, const struct db_rows *rows)
 	return margin_suppress(c, &m, hidden) ? line(&m, 0, hidden[0]) : NULL;
 }
 
-/* Of the first sessions of breaks that a referral asked for. */
+/* Of the first sessions of breaks that a referral asked for; the last column is their total. */
 static json_t *wait(const struct db_rows *rows)
 {
 	static const char *const columns[] = { "under_1_month", "middle", "over_3_months",
 		                               "waits" };
 	static const char *const names[] = { "under_1_month", "1_to_3_months", "over_3_months",
 		                             "breaks" };
+	enum { ALL = COUNT_OF(columns) - 1 };
 	struct margin m = margin_of(rows, NULL);
 	struct suppress_row row = { 0 };
-	json_auto_t *json = json_object();
-	json_t *hidden = json_array(); /* json's, from here on */
+	json_auto_t *json = json_pack("{s:[]}", "suppressed");
+	bool good = true;
 
-	if (json_object_set_new(json, "suppressed", hidden) < 0)
-		return NULL;
-	for (size_t k = 0; k < COUNT_OF(columns); k++)
+	for (size_t k = 0; k <= ALL; k++)
 		row.n[k] = count_of(&m, 0, columns[k]);
 	suppress(&row, 1, COUNT_OF(columns));
-	for (size_t k = 0; k < COUNT_OF(columns); k++) {
-		json_t *n = json_integer((json_int_t)row.n[k]);
-		bool out = row.hidden[k] || row.hidden[COUNT_OF(columns) - 1];
-		json_auto_t *held = n;
-
-		if ((out ? json_array_append_new(hidden, json_string(names[k]))
-		         : json_object_set(json, names[k], held)) < 0)
-			return NULL;
-	}
-	bool out = row.hidden[COUNT_OF(columns) - 1];
-	json_t *mean = json_decimal((int64_t)count_of(&m, 0, "mean_tenths"), 1);
-	json_auto_t *held = mean;
-
-	if (row.n[COUNT_OF(columns) - 1] > 0 &&
-	    (out ? json_array_append_new(hidden, json_string("mean_days"))
-	         : json_object_set(json, "mean_days", held)) < 0)
-		return NULL;
-	return TAKE(json);
+	for (size_t k = 0; k <= ALL; k++)
+		good = good && show(json, names[k], row.hidden[k] || row.hidden[ALL],
+		                    json_integer((json_int_t)row.n[k]));
+	if (row.n[ALL] > 0)
+		good = good && show(json, "mean_days", row.hidden[ALL],
+		                    json_decimal((int64_t)count_of(&m, 0, "mean_tenths"), 1));
+	return good ? TAKE(json) : NULL;
 }
 
 static json_t *report_json(struct call *c, const struct db_rows *rows)

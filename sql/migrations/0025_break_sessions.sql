@@ -203,7 +203,7 @@ CREATE FUNCTION series_skipped(days integer[]) RETURNS text LANGUAGE sql STABLE
                        FROM bank_holiday h WHERE h.day = ANY (ARRAY(SELECT date '1970-01-01' + n FROM unnest(days) AS n))), '[]');
 COMMENT ON FUNCTION series_skipped(integer[]) IS 'The bank holidays among these days, as JSON';
 
-GRANT EXECUTE ON FUNCTION break_session_of(uuid, text[], text), series_skipped(integer[]), break_series(integer[], time, time), break_delivered(uuid)
+GRANT EXECUTE ON FUNCTION break_session_of(uuid, text[], text), series_skipped(integer[]), break_series(integer[], time, time)
     TO carers_council, carers_partner, carers_self;
 
 -- What a commissioner is told (K8, K26): sums by month, provider, purpose, delivery and frequency.

@@ -37,6 +37,7 @@ static struct recurrence parsed(const char *text, int start)
 	return rule;
 }
 
+/* style: one table */
 static void a_rule_gives_its_days(void **state)
 {
 	const struct {
@@ -160,6 +161,7 @@ static void more_than_fit_are_said_to_be_more(void **state)
 	assert_true(days.more);
 }
 
+/* style: one table */
 static void what_is_no_rule_is_refused_with_a_sentence(void **state)
 {
 	const struct {
