@@ -9,8 +9,8 @@
 #include "rules/suppression.h"
 
 static const char note[] = "Numbers of fewer than five awards or carers are not shown, nor others "
-                           "from which they could be "
-			   "computed. What is not shown is absent and named in `suppressed`.";
+			   "from which they could be computed. What is not shown is absent and "
+			   "named in `suppressed`.";
 
 static const char *const columns[] = { "approved", "paid", "refused", "total" };
 enum { TOTAL = COUNT_OF(columns) - 1 };

@@ -27,7 +27,7 @@ COMMENT ON COLUMN break_contract.told_percent IS 'The highest share of the hours
 CREATE INDEX break_contract_by_council ON break_contract (council, id DESC);
 CREATE INDEX break_contract_by_provider ON break_contract (provider_organisation_id, id DESC);
 ALTER TABLE break_contract ENABLE ROW LEVEL SECURITY;
-GRANT SELECT ON break_contract TO carers_council, carers_partner;
+GRANT SELECT ON break_contract TO carers_council, carers_partner, carers_self; -- a carer is shown none
 GRANT INSERT (id, council, provider_organisation_id, reference, starts_on, ends_on, hours) ON break_contract TO carers_council;
 CREATE POLICY break_contract_council ON break_contract FOR SELECT TO carers_council USING (council = ANY (app_councils()));
 CREATE POLICY break_contract_make ON break_contract FOR INSERT TO carers_council
@@ -66,10 +66,13 @@ BEGIN
     PERFORM break_contract_lock(NEW.council, NEW.provider_organisation_id, true);
     SELECT coalesce(sum(c.used), 0), coalesce(sum(c.planned), 0) INTO NEW.used_hours, NEW.planned_hours
       FROM carer_break b
-      JOIN break_session s ON s.break_id = b.id
-     CROSS JOIN LATERAL break_session_count(s.starts_at, s.ends_at, s.state, s.delivered_hours) AS c
-     WHERE b.council = NEW.council AND b.provider_organisation_id = NEW.provider_organisation_id
-       AND c.day BETWEEN NEW.starts_on AND NEW.ends_on;
+     CROSS JOIN LATERAL (
+        SELECT n.*
+          FROM break_session s
+         CROSS JOIN LATERAL break_session_count(s.starts_at, s.ends_at, s.state, s.delivered_hours) AS n
+         WHERE s.break_id = b.id AND s.starts_at >= NEW.starts_on::timestamp AT TIME ZONE 'Europe/London'
+           AND s.starts_at < (NEW.ends_on + 1)::timestamp AT TIME ZONE 'Europe/London' OFFSET 0) AS c -- a break at a time, by index
+     WHERE b.council = NEW.council AND b.provider_organisation_id = NEW.provider_organisation_id;
     RETURN NEW;
 END
 $$;
@@ -149,6 +152,17 @@ CREATE TRIGGER break_session_contract_new AFTER INSERT ON break_session REFERENC
     FOR EACH STATEMENT EXECUTE FUNCTION break_session_contract();
 CREATE TRIGGER break_session_contract AFTER UPDATE ON break_session REFERENCING NEW TABLE AS come OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION break_session_contract();
+
+CREATE FUNCTION break_contract_erased() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM break_contract_lock(OLD.council, OLD.provider_organisation_id, false);
+    PERFORM break_contract_add(OLD.council, OLD.provider_organisation_id, '{}',
+                               ARRAY(SELECT s FROM break_session s WHERE s.break_id = OLD.id AND s.state = 'planned'));
+    RETURN OLD;
+END
+$$;
+COMMENT ON FUNCTION break_contract_erased() IS 'With a carer who is erased go her planned hours; what was delivered was used';
+CREATE TRIGGER break_contract_erased BEFORE DELETE ON carer_break FOR EACH ROW EXECUTE FUNCTION break_contract_erased();
 
 CREATE FUNCTION break_contract_told(k break_contract) RETURNS jsonb LANGUAGE sql STABLE
     RETURN (SELECT jsonb_build_array(jsonb_build_object(

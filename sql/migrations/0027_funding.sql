@@ -146,6 +146,7 @@ CREATE TABLE funding_award (
     scheme_id uuid NOT NULL REFERENCES funding_scheme,
     level text NOT NULL,
     amount_pence integer NOT NULL,
+    top_up_pence integer CHECK (top_up_pence > 0),
     purpose text NOT NULL CHECK (purpose IN ('health_appointment', 'social', 'rest', 'holiday', 'special_occasion', 'work_or_learning',
         'wellbeing', 'replacement_care', 'equipment', 'transport', 'household_help', 'other')),
     assessment_id uuid REFERENCES assessment,
@@ -176,6 +177,7 @@ CREATE TABLE funding_award (
 COMMENT ON TABLE funding_award IS 'What a carer applies for under a scheme, is granted and paid. Its outward shape is funding_award_body()';
 COMMENT ON COLUMN funding_award.scheme_id IS 'The version in force on applied_on, by which it is judged for good';
 COMMENT ON COLUMN funding_award.assessment_id IS 'Whose decision on eligibility it was judged by last; NULL: the scheme does not ask for one';
+COMMENT ON COLUMN funding_award.top_up_pence IS 'What the carer adds, where a provider asks for more than the council''s rate: no part of the award';
 COMMENT ON COLUMN funding_award.financial_year IS 'Of applied_on: the year whose ceilings it counts against';
 COMMENT ON COLUMN funding_award.action IS 'What was done last; with state it must be a row of funding_transition';
 COMMENT ON COLUMN funding_award.payment_reference IS 'Of the payment in the council''s ledger: a code, never a name or an account';
@@ -219,7 +221,7 @@ INSERT INTO funding_transition (from_state, action, to_state, sets, must, place)
 ALTER TABLE funding_award ENABLE ROW LEVEL SECURITY;
 ALTER TABLE funding_year ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON funding_award, funding_transition TO carers_council, carers_partner, carers_self;
-GRANT INSERT (id, carer_id, scheme, level, amount_pence, purpose, applied_on) ON funding_award TO carers_council, carers_partner, carers_self;
+GRANT INSERT (id, carer_id, scheme, level, amount_pence, top_up_pence, purpose, applied_on) ON funding_award TO carers_council, carers_partner, carers_self;
 GRANT UPDATE (state, action, reason, payment_method, payment_reference) ON funding_award TO carers_council;
 CREATE POLICY funding_award_council ON funding_award TO carers_council
     USING (council = ANY (app_councils())) WITH CHECK (council = ANY (app_councils()));
@@ -410,8 +412,8 @@ CREATE TRIGGER funding_award_b_move BEFORE UPDATE ON funding_award FOR EACH ROW 
 CREATE TRIGGER funding_award_z_versioned BEFORE UPDATE ON funding_award FOR EACH ROW EXECUTE FUNCTION versioned();
 CREATE TRIGGER funding_award_audited AFTER INSERT OR UPDATE ON funding_award FOR EACH ROW EXECUTE FUNCTION audited('carer_id');
 
-INSERT INTO event_kind (kind, resource, path, shared, roles)
-SELECT 'funding_award.' || k.kind, 'funding_award', '/v1/funding-awards/%2$s', true, '{council_admin,practitioner,assessor,support_worker,carer}'
+INSERT INTO event_kind (kind, resource, path, roles)
+SELECT 'funding_award.' || k.kind, 'funding_award', '/v1/funding-awards/%2$s', '{council_admin,practitioner,assessor,support_worker,carer}'
   FROM unnest('{applied,approved,refused,paid}'::text[]) AS k(kind);
 CREATE FUNCTION funding_award_evented() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -432,6 +434,7 @@ CREATE FUNCTION funding_award_body(a funding_award, decides boolean) RETURNS tex
         ',"scheme_version":', (SELECT s.version FROM funding_scheme s WHERE s.id = a.scheme_id),
         member('level', a.level),
         ',"amount_pence":', a.amount_pence,
+        ',"top_up_pence":' || a.top_up_pence,
         member('purpose', a.purpose),
         member('assessment_id', a.assessment_id::text),
         member('applied_on', to_char(a.applied_on, 'YYYY-MM-DD')),

@@ -1,15 +1,15 @@
 -- Funding: schemes by version, awards of a carer, and what is left of her year. See carers.sql for how queries and lists are written.
 
--- The versions in force on a day, today when none is given. Without a council: the first of the caller's.
+-- The versions in force on a day, today when none is given. Without a council: the first of the caller's, or a carer's own.
 -- name: funding_schemes_of(council, on)
 SELECT page_body(string_agg(funding_scheme_body(s, k.council), ',' ORDER BY s.key), NULL) AS body
-  FROM (SELECT coalesce($1, (app_councils())[1], '') AS council) AS k
+  FROM (SELECT coalesce($1, (app_councils())[1], (SELECT c.council FROM carer c WHERE c.id = app_carer()), '') AS council) AS k
  CROSS JOIN LATERAL funding_schemes_on(k.council, coalesce($2::date, today())) AS s;
 
 -- `scheme_version`: this one, whether it is in force or not; NULL: the one in force on the day.
 -- name: funding_scheme_by_key(council, key, on, scheme_version)
 SELECT funding_scheme_body(s, k.council) AS body, funding_scheme_latest(k.council, s.key) * 1000000::bigint + s.version AS version
-  FROM (SELECT coalesce($1, (app_councils())[1], '') AS council) AS k
+  FROM (SELECT coalesce($1, (app_councils())[1], (SELECT c.council FROM carer c WHERE c.id = app_carer()), '') AS council) AS k
   JOIN funding_scheme s ON coalesce(s.council, '') IN (k.council, '') AND s.key = $2
  WHERE coalesce(s.version = $4::integer, s.id IN (SELECT f.id FROM funding_schemes_on(k.council, coalesce($3::date, today())) AS f))
  ORDER BY s.council NULLS LAST
@@ -40,8 +40,8 @@ noted AS (
 SELECT f.body, f.version FROM found f;
 
 -- name: funding_award_insert(id, carer_id, body)
-INSERT INTO funding_award (id, carer_id, scheme, level, amount_pence, purpose, applied_on)
-SELECT $1::uuid, $2::uuid, b.scheme, b.level, b.amount_pence, b.purpose, coalesce(b.applied_on, today())
+INSERT INTO funding_award (id, carer_id, scheme, level, amount_pence, top_up_pence, purpose, applied_on)
+SELECT $1::uuid, $2::uuid, b.scheme, b.level, b.amount_pence, b.top_up_pence, b.purpose, coalesce(b.applied_on, today())
   FROM jsonb_populate_record(NULL::funding_award, $3::jsonb) AS b;
 
 -- What the machine asks before a change: locked, so that of two at once the second sees what the first made.

@@ -140,4 +140,18 @@ SELECT d.id, d.day, jsonb_build_object('optimism', 2 + d.n % 3, 'usefulness', 3,
   FROM demo_assessed d
   JOIN swemwbs_score s ON s.raw = 20 + d.n % 3
  WHERE d.n % 3 = 1;
+INSERT INTO assessment_eligibility (assessment_id, decided_on, necessary_care, circumstances, significant_impact, decision, reasons)
+SELECT d.id, d.day, true, CASE d.n % 2 WHEN 1 THEN '["health_deteriorating"]'::jsonb ELSE '[]' END, d.n % 2 = 1,
+       CASE d.n % 2 WHEN 1 THEN 'eligible' ELSE 'not_eligible' END, 'As the assessment found.'
+  FROM demo_assessed d
+ WHERE d.n % 3 = 1;
 UPDATE assessment a SET state = 'completed', completed_on = d.day FROM demo_assessed d WHERE d.id = a.id AND d.n % 3 = 1;
+
+-- They have applied for what is open to them; most of it is approved.
+INSERT INTO funding_award (id, carer_id, scheme, level, amount_pence, purpose)
+SELECT uuid7(clock_timestamp()), d.carer_id, CASE d.n % 2 WHEN 1 THEN 'carers_personal_budget' ELSE 'flexible_breaks_fund' END,
+       CASE d.n % 2 WHEN 1 THEN 'low' ELSE 'individual' END, 8000 + 400 * d.n % 12000, CASE d.n % 4 WHEN 1 THEN 'holiday' ELSE 'rest' END
+  FROM demo_assessed d
+ WHERE d.n % 3 = 1
+ ORDER BY d.n;
+UPDATE funding_award a SET action = 'approve', state = 'approved' FROM demo_assessed d WHERE d.carer_id = a.carer_id AND d.n % 9 > 1;

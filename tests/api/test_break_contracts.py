@@ -107,6 +107,15 @@ class TestHours:
 
         assert hours(contract()) == (6, 4, 94, 6)
 
+    def test_with_a_carer_who_is_erased_go_her_planned_hours_only(self, api, provider, contract, db):
+        one = contract()
+        provider.deliver(5)
+        provider.plan(days=3, hours=4)
+
+        db.execute("DELETE FROM carer WHERE id = %s", (provider.of["id"],))
+
+        assert hours(read(api, one)) == (5, 0, 95, 5)
+
     @pytest.mark.parametrize("made", [0, 10, 20], ids=["before", "meanwhile", "after"])
     def test_twenty_deliveries_at_once_are_all_counted_whenever_the_contract_is_made(self, server, tokens, api, provider, contract, made):
         sessions, claims = [provider.plan() for _ in range(20)], provider.claims

@@ -86,6 +86,12 @@ class TestCeilings:
         do(api, second, "approve")
         assert do(api, third, "refuse")["reason"] == BODIES["refuse"]["reason"]
 
+    def test_what_she_adds_herself_counts_for_nothing(self, api, of):
+        one = of()
+
+        assert granted(api, one, amount_pence=50_000, top_up_pence=12_000)["top_up_pence"] == 12_000
+        assert "top_up_pence" not in apply(api, one, level="high", amount_pence=100_000)
+
     def test_last_years_awards_are_last_years(self, api, of):
         one = of()
         today = datetime.date.today()
@@ -192,7 +198,8 @@ class TestBadInput:
 
     @pytest.mark.parametrize("members, pointer", [
         ({"amount_pence": -1}, "/amount_pence"), ({"amount_pence": 0}, "/amount_pence"), ({"amount_pence": 100.5}, "/amount_pence"),
-        ({"amount_pence": "100"}, "/amount_pence"), ({"amount_pence": 100_000_001}, "/amount_pence"), ({"purpose": "gold"}, "/purpose"),
+        ({"amount_pence": "100"}, "/amount_pence"), ({"amount_pence": 100_000_001}, "/amount_pence"), ({"top_up_pence": 0}, "/top_up_pence"),
+        ({"purpose": "gold"}, "/purpose"),
         ({"scheme": "Budget"}, "/scheme"), ({"year": 2026}, "/year"), ({"state": "approved"}, "/state"), ({"applied_on": "soon"}, "/applied_on")])
     def test_a_body_that_breaks_the_contract(self, api, of, members, pointer):
         response = api.post(f"/v1/carers/{of()['id']}/funding-awards", json=award_body(**members), **STAFF)

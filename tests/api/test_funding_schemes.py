@@ -73,6 +73,13 @@ class TestVersions:
 
         problem(get(api, key, "?council=E09000014"), 404, "not-found")
 
+    def test_a_carer_is_shown_those_of_her_council(self, api, key, carer):
+        put(api, key, scheme())
+        herself = {"role": "carer", "carer": carer(council=COUNCIL)["id"], "scope": READ}
+
+        assert get(api, key, **herself).status_code == 200
+        assert key in {item["scheme"] for item in api.get("/v1/funding-schemes", **herself).json()["items"]}
+
     def test_the_same_again_makes_none(self, api, key):
         put(api, key, scheme())
         again = put(api, key, scheme(), etag="*")
