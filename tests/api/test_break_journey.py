@@ -1,7 +1,9 @@
-"""From her assessment to the council's report: a referral, a break, a fortnightly series over a clock change and Christmas, to the hour."""
+"""From her assessment to the council's reports: a referral, a break, a fortnightly series over a clock change and Christmas, an award; to the
+hour and the penny."""
 import pytest
 from support.breaks import path_of
 from support.client import faults, problem
+from support.funding import DECIDE
 
 COUNCIL, SMALL = "E09000028", "E09000029"  # whose breaks no other test makes
 OFFER = {"offered_on": "2025-09-08", "response": "later"}
@@ -24,6 +26,9 @@ class Journey:
         path = f"/v1/assessments/{self.post(f'/v1/carers/{of}/assessments', {'kind': 'statutory'}, 201)['id']}"
         self.post(f"{path}/schedule", {"scheduled_for": "2025-09-08T09:00:00Z"})
         self.post(f"{path}/start", {})
+        eligible = {"decided_on": "2025-09-08", "necessary_care": True, "circumstances": ["health_deteriorating"], "significant_impact": True,
+                    "decision": "eligible", "reasons": "She is up every night."}
+        assert self.api.put(f"{path}/eligibility", json=eligible, **self.staff).status_code == 201
         said = {"break_recommended": True, "contingency_offer": OFFER}
         assert self.api.patch(path, etag="*", json=said, **self.staff).status_code == 200
         return self.post(f"{path}/complete", {})["id"]
@@ -67,6 +72,18 @@ class Journey:
             else:
                 self.post(f"{path}/deliver", {"delivered_by": "volunteer", **({"hours": 3.5} if number == 2 else {})}, **self.provider)
 
+    def fund(self, of):
+        """417.53 pounds of a personal budget, paid; what would cross the ceiling of low support is refused. What she is told is left."""
+        path, award = f"/v1/carers/{of}/funding-awards", {"scheme": "carers_personal_budget", "level": "low", "purpose": "rest"}
+        one = self.post(path, {**award, "amount_pence": 41_753}, 201)
+        for action, body in (("approve", {}), ("pay", {"method": "bank_transfer", "reference": "AP-2025/7"})):
+            one = self.post(f"/v1/funding-awards/{one['id']}/{action}", body, **self.staff, scope=DECIDE)
+        over = self.api.post(path, json={**award, "amount_pence": 8_248}, **self.staff)
+        assert problem(over, 422, "rule-violated")["rule"] == "B5"
+        herself = {"role": "carer", "carer": of, "scope": "breaks:read"}
+        told = self.api.get(f"/v1/carers/{of}/funding", **herself).json()["schemes"]
+        return {level["level"]: level["left_pence"] for scheme in told if scheme["scheme"] == award["scheme"] for level in scheme["levels"]}
+
     def report(self, query=PERIOD, **caller):
         return self.api.get(f"/v1/reports/breaks?{query}", **(caller or {"role": "commissioner", "council": self.council}))
 
@@ -76,7 +93,7 @@ def journey(api, db, organisation):
     return lambda council: Journey(api, db, council, organisation(council))
 
 
-def test_the_way_of_five_carers_to_the_hour(journey, carer):
+def test_the_way_of_five_carers_to_the_hour_and_the_penny(journey, carer):
     way = journey(COUNCIL)
     ends = []
     for _ in range(5):
@@ -88,6 +105,7 @@ def test_the_way_of_five_carers_to_the_hour(journey, carer):
         assert made["skipped"] == [{"day": "2025-12-25", "name": "Christmas Day"}]
         way.give(one, made["sessions"])
         way.post(path_of(one, "end"), {"reason": "She has slept."}, **way.provider)
+        assert way.fund(one["carer_id"]) == {"low": 8_247, "high": 108_247}
         ends.append(way.api.get(f"/v1/referrals/{one['referral_id']}", **way.staff).json())
 
     between = way.api.get(f"/v1/carers/{one['carer_id']}/outcomes", **way.staff).json()["support"]
@@ -104,6 +122,8 @@ def test_the_way_of_five_carers_to_the_hour(journey, carer):
     assert [(m["month"], m["breaks"], m["sessions"], m["hours"]) for m in told["by_month"]] == [
         ("2025-10", 5, 10, 32.5), ("2025-11", 5, 5, 15), ("2025-12", 5, 5, 15), ("2026-01", 5, 5, 15)]
     assert told["wait"] == {"breaks": 5, "under_1_month": 0, "1_to_3_months": 5, "over_3_months": 0, "mean_days": 45, "suppressed": []}
+    paid = way.api.get("/v1/reports/funding", role="commissioner", council=COUNCIL).json()
+    assert paid["total"]["paid"] == {"awards": 5, "amount_pence": 208_765} and paid["schemes"][0]["level"] == "low"
     later = way.report("from=2025-12-01&to=2026-01-31").json()
     assert later["total"] == {"breaks": 5, "sessions": 10, "hours": 30, "suppressed": []}
     assert later["wait"] == {"breaks": 0, "under_1_month": 0, "1_to_3_months": 0, "over_3_months": 0, "suppressed": []}
