@@ -157,7 +157,7 @@ def interrupted(*_):
 
 
 @contextlib.contextmanager
-def ground(folder, carers, plan, settings):
+def ground(folder, carers, plan, settings, kind=Ground):
     """A Ground for as long as the block lasts; its folder is made new, and is gone afterwards, whatever happens."""
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGINT, interrupted)  # also where a shell started us in the background, with it ignored
@@ -166,7 +166,7 @@ def ground(folder, carers, plan, settings):
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     lock = dev_run.one_at_a_time(folder)
     Cluster(folder).remove()  # of a run that could not clean up
-    here = Ground(folder, carers, plan)
+    here = kind(folder, carers, plan)
     try:
         here.build(settings)
         yield here

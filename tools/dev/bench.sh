@@ -1,4 +1,4 @@
-# ./dev bench: measure the release build on this machine: against pgbench, with many carers, the feed; the validator against others.
+# ./dev bench: measure the release build on this machine: against pgbench, with many carers, the feed, the directory; the validator against others.
 # shellcheck shell=bash
 if [ "${1:-}" = schema ]; then
 	shift
@@ -10,7 +10,7 @@ fi
 need build run bench
 build_release
 case "${1:-}" in
-scale | feed)
+scale | feed | directory)
 	what="$1"
 	shift
 	;;
