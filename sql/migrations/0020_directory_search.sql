@@ -331,7 +331,7 @@ $$;
 COMMENT ON FUNCTION directory_hours_asked(jsonb, timestamptz) IS
     'Minutes of the week, and spans of the coming weeks in London''s time, in one of which an entry must be open; NULL: any';
 
-CREATE FUNCTION directory_asked(body jsonb, OUT terms tsquery, OUT named tsquery, OUT close tsquery, OUT ranked tsquery, OUT heard jsonb,
+CREATE FUNCTION directory_asked(body jsonb, OUT terms tsquery, OUT named tsquery, OUT close tsquery, OUT ranked tsquery, OUT heard jsonb[], OUT heard_named tsquery[], OUT heard_said tsquery[],
                                 OUT lat double precision, OUT lon double precision, OUT metres double precision, OUT weekly int4multirange, OUT dated tsmultirange,
                                 OUT at timestamptz, OUT stale boolean, OUT relevance integer, OUT away integer, OUT last uuid, OUT district text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -372,9 +372,9 @@ BEGIN
     ELSIF body ? 'q' THEN
         SELECT string_agg(concat('(', concat_ws('|', lexemes(h.stems), lexemes(h.codes)), ')'), '&'), string_agg(lexemes(h.names), '&'),
                string_agg(lexemes(h.stems), '|')::tsquery,
-               jsonb_agg(jsonb_build_object('word', h.word, 'named', lexemes(h.names), 'said', lexemes(h.stems), 'spelt', h.spelt[1], 'phrase', h.phrase)
-                         ORDER BY h.place)
-          INTO words, names, ranked, heard
+               array_agg(jsonb_strip_nulls(jsonb_build_object('word', h.word, 'spelt', h.spelt[1], 'phrase', h.phrase)) ORDER BY h.place),
+               array_agg(lexemes(h.names)::tsquery ORDER BY h.place), array_agg(lexemes(h.stems)::tsquery ORDER BY h.place)
+          INTO words, names, ranked, heard, heard_named, heard_said
           FROM directory_heard(body ->> 'q') AS h;
     END IF;
     coded := nullif(coded, '');
@@ -403,15 +403,21 @@ CREATE FUNCTION directory_filters(body jsonb) RETURNS jsonb LANGUAGE sql STABLE 
              WHERE body ? f.name);
 COMMENT ON FUNCTION directory_filters(jsonb) IS 'The filters of a search, as each of its items shows them';
 
-CREATE FUNCTION directory_matched(terms tsvector, heard jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (SELECT jsonb_agg(jsonb_strip_nulls(
-               CASE WHEN h.item ->> 'spelt' IS NOT NULL AND terms @@ (h.item ->> 'said')::tsquery
-                    THEN jsonb_build_object('by', 'spelling', 'word', h.item -> 'word', 'found', h.item -> 'spelt')
-                    WHEN terms @@ (h.item ->> 'named')::tsquery THEN jsonb_build_object('by', 'name', 'word', h.item -> 'word')
-                    WHEN terms @@ (h.item ->> 'said')::tsquery THEN jsonb_build_object('by', 'text', 'word', h.item -> 'word')
-                    ELSE jsonb_build_object('by', 'synonym', 'word', h.item -> 'word', 'found', h.item -> 'phrase') END) ORDER BY h.place)
-              FROM jsonb_array_elements(heard) WITH ORDINALITY AS h(item, place));
-COMMENT ON FUNCTION directory_matched(tsvector, jsonb) IS 'Why an entry was found, for each word of what was asked; NULL without words';
+CREATE FUNCTION directory_matched(terms tsvector, heard jsonb[], named tsquery[], said tsquery[]) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    why jsonb := '[]';
+BEGIN
+    FOR i IN 1 .. coalesce(cardinality(heard), 0) LOOP
+        why := why || CASE WHEN terms @@ said[i] AND heard[i] ? 'spelt'
+                           THEN jsonb_build_object('by', 'spelling', 'word', heard[i] -> 'word', 'found', heard[i] -> 'spelt')
+                           WHEN terms @@ named[i] THEN jsonb_build_object('by', 'name', 'word', heard[i] -> 'word')
+                           WHEN terms @@ said[i] THEN jsonb_build_object('by', 'text', 'word', heard[i] -> 'word')
+                           ELSE jsonb_build_object('by', 'synonym', 'word', heard[i] -> 'word', 'found', heard[i] -> 'phrase') END;
+    END LOOP;
+    RETURN why;
+END
+$$;
+COMMENT ON FUNCTION directory_matched(tsvector, jsonb[], tsquery[], tsquery[]) IS 'Why an entry was found, for each word of what was asked';
 
 -- What was not found: counted by day, area and support area, and nothing else.
 
@@ -442,5 +448,5 @@ CREATE FUNCTION unmet_note(district text, body jsonb) RETURNS void LANGUAGE sql 
 $$;
 COMMENT ON FUNCTION unmet_note(text, jsonb) IS 'One search that found nothing, by an area that the directory or ONS knows, never by what was typed';
 GRANT EXECUTE ON FUNCTION directory_asked(jsonb), directory_cursor(timestamptz, boolean, integer, integer, uuid), directory_fault(jsonb, text, text),
-    metres_nearest(double precision[], double precision[], double precision, double precision), directory_matched(tsvector, jsonb), directory_filters(jsonb),
+    metres_nearest(double precision[], double precision[], double precision, double precision), directory_matched(tsvector, jsonb[], tsquery[], tsquery[]), directory_filters(jsonb),
     unmet_note(text, jsonb), plain_words(text) TO carers_caller;

@@ -1,6 +1,6 @@
 -- Search in the directory (rule D1). See sql/migrations/0020_directory_search.sql for how it is found.
 
--- At most 1,000 entries that have every word in their name, 2,000 that are near and 3,000 others are looked at. `body`: DirectorySearch, and `in_query` when
+-- At most 1,000 entries that have every word in their name, 1,000 that are near and 2,000 others are looked at. `body`: DirectorySearch, and `in_query` when
 -- it was parameters. A search that finds nothing is counted.
 -- name: services_search(body)
 WITH asked AS MATERIALIZED (
@@ -8,24 +8,24 @@ WITH asked AS MATERIALIZED (
            ($1::jsonb ->> 'age')::integer AS age, $1::jsonb ->> 'currency' AS currency, coalesce($1::jsonb ->> 'include_stale', 'true') AS include_stale
       FROM directory_asked($1::jsonb) AS a),
 held AS MATERIALIZED (
-    (SELECT f.service_id, f.support_areas, f.areas, f.latitudes, f.longitudes, f.minimum_age, f.maximum_age, f.weekly, f.dated, f.assured_on,
+    (SELECT 1 AS part, f.service_id, f.support_areas, f.areas, f.latitudes, f.longitudes, f.minimum_age, f.maximum_age, f.weekly, f.dated, f.assured_on,
             1000 + CASE WHEN (SELECT a.lat FROM asked a) IS NULL THEN ts_rank(f.terms, (SELECT a.ranked FROM asked a)) * 999 ELSE 0 END AS relevance
        FROM directory_found f
       WHERE f.terms @@ (SELECT a.named FROM asked a)
       LIMIT 1000)
      UNION ALL
-    (SELECT f.service_id, f.support_areas, f.areas, f.latitudes, f.longitudes, f.minimum_age, f.maximum_age, f.weekly, f.dated, f.assured_on,
+    (SELECT 2 AS part, f.service_id, f.support_areas, f.areas, f.latitudes, f.longitudes, f.minimum_age, f.maximum_age, f.weekly, f.dated, f.assured_on,
             0
        FROM directory_found f
       WHERE f.terms @@ (SELECT a.close FROM asked a) AND (f.terms @@ (SELECT a.named FROM asked a)) IS NOT TRUE
-      LIMIT 2000)
+      LIMIT 1000)
      UNION ALL
-    (SELECT f.service_id, f.support_areas, f.areas, f.latitudes, f.longitudes, f.minimum_age, f.maximum_age, f.weekly, f.dated, f.assured_on,
+    (SELECT 3 AS part, f.service_id, f.support_areas, f.areas, f.latitudes, f.longitudes, f.minimum_age, f.maximum_age, f.weekly, f.dated, f.assured_on,
             CASE WHEN (SELECT a.lat FROM asked a) IS NULL THEN coalesce(ts_rank(f.terms, (SELECT a.ranked FROM asked a)) * 999, 0) ELSE 0 END
        FROM directory_found f
       WHERE f.terms @@ (SELECT a.terms FROM asked a) AND (f.terms @@ (SELECT a.named FROM asked a)) IS NOT TRUE
         AND (f.terms @@ (SELECT a.close FROM asked a)) IS NOT TRUE
-      LIMIT 3000)),
+      LIMIT 2000)),
 near AS MATERIALIZED (
     SELECT h.service_id, h.support_areas, h.areas, h.relevance::integer AS relevance, coalesce(d.metres, 0)::integer AS metres,
            h.assured_on < a.today - 180 AS stale
@@ -44,7 +44,7 @@ page AS MATERIALIZED (
      LIMIT (SELECT a.size + 1 FROM asked a)),
 shown AS MATERIALIZED (
     SELECT p.place, concat(left(v.body, -1), CASE WHEN a.lat IS NOT NULL THEN concat(',"distance_metres":', p.metres) END,
-                           member('matched', coalesce(directory_matched(f.terms, a.heard), '[]') || w.filters), '}') AS body
+                           member('matched', directory_matched(f.terms, a.heard, a.heard_named, a.heard_said) || w.filters), '}') AS body
       FROM asked a
      CROSS JOIN (SELECT coalesce(directory_filters($1::jsonb), '[]') AS filters OFFSET 0) AS w
      CROSS JOIN page p
@@ -52,7 +52,7 @@ shown AS MATERIALIZED (
      CROSS JOIN LATERAL (SELECT f.terms FROM directory_found f WHERE f.service_id = p.service_id OFFSET 0) AS f
      WHERE p.place <= a.size)
 SELECT concat('{"items":[', (SELECT string_agg(s.body, ',' ORDER BY s.place) FROM shown s), ']', member('next_cursor', e.next_cursor),
-              ',"found":', c.found, CASE WHEN c.held >= 3000 THEN ',"found_at_least":true' END,
+              ',"found":', c.found, CASE WHEN c.cut THEN ',"found_at_least":true' END,
               CASE WHEN $1::jsonb ? 'facets' THEN concat(',"facets":', jsonb_strip_nulls(jsonb_build_object(
                   'support_area', CASE WHEN $1::jsonb -> 'facets' ? 'support_area' THEN coalesce((
                       SELECT jsonb_agg(jsonb_build_object('value', t.value, 'count', t.n) ORDER BY t.n DESC, t.value)
@@ -66,7 +66,7 @@ SELECT concat('{"items":[', (SELECT string_agg(s.body, ',' ORDER BY s.place) FRO
        e.next_cursor,
        CASE WHEN c.found = 0 AND a.last IS NULL THEN unmet_note(a.district, $1::jsonb) END AS noted
   FROM asked a
- CROSS JOIN (SELECT (SELECT count(*) FROM near) AS found, (SELECT count(*) FROM held) AS held) AS c
+ CROSS JOIN (SELECT (SELECT count(*) FROM near) AS found, (SELECT bool_or(h.n >= CASE h.part WHEN 3 THEN 2000 ELSE 1000 END) FROM (SELECT h.part, count(*) AS n FROM held h GROUP BY h.part) AS h) AS cut) AS c
  CROSS JOIN LATERAL (
     SELECT CASE WHEN (SELECT count(*) FROM page) > a.size
                 THEN (SELECT directory_cursor(a.at, p.stale, p.relevance, p.metres, p.service_id) FROM page p WHERE p.place = a.size) END AS next_cursor) AS e;
