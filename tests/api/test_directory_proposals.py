@@ -82,6 +82,22 @@ class TestProposals:
         problem(decide(api, waiting, "approve"), 409, "conflict")
         assert decide(api, beside, "approve").status_code == 200
 
+    def test_an_organisations_own_listing_is_changed_the_same_way(self, api, service, own, listed):
+        one, path = service(), f"/v1/directory/organisations/{listed['id']}"
+        waiting = api.patch(path, etag="*", json={"name": "Sextant Trust", "website": "https://example.org/s"}, **own).json()
+        assert api.get(path).json()["name"] == listed["name"] and "service_id" not in waiting
+        assert decide(api, waiting, "approve").json()["state"] == "approved"
+        assert api.get(path).json()["website"] == "https://example.org/s"
+        found = api.get(SERVICES, params={"q": "sextant"}).json()["items"]
+        assert [item["id"] for item in found] == [one["id"]] and found[0]["organisation_name"] == "Sextant Trust"
+
+    def test_what_was_archived_meanwhile_does_not_change(self, api, service, propose):
+        one = service()
+        waiting = propose(one, capacity="no")
+        api.post(f"{SERVICES}/{one['id']}/archive", json={"reason": "Closed."}, **EDITOR)
+        assert problem(decide(api, waiting, "approve"), 409, "state-conflict")["state"] == "archived"
+        assert decide(api, waiting, "reject", {"reason": "It has closed."}).status_code == 200
+
     def test_nothing_to_change_is_no_proposal(self, api, service, own):
         one = service(capacity="yes")
         response = api.patch(f"{SERVICES}/{one['id']}", etag="*", json={"capacity": "yes"}, **own)
