@@ -1,10 +1,11 @@
 /* The machine of a break's states. */
 #include "rules/break_states.h"
 
-#include <jansson.h>
 #include <string.h>
 
-enum { SAME = 0 };
+#include "rules/machine.h"
+
+enum { SAME = MACHINE_SAME };
 enum { PROVIDER = 1, ARRANGER = 2 };
 enum {
 	REFERRED = 1,
@@ -16,11 +17,7 @@ enum {
 	DECLINED = 64,
 };
 
-static const struct {
-	const char *code;
-	unsigned bit;
-	const char *words; /* "a break that is ..." */
-} states[] = {
+static const struct machine_state states[] = {
 	{ "referred", REFERRED, "referred" },
 	{ "conversation_held", CONVERSATION_HELD, "talked over" },
 	{ "agreed", AGREED, "agreed" },
@@ -30,85 +27,43 @@ static const struct {
 	{ "declined", DECLINED, "declined" },
 };
 
-static const struct {
-	const char *action, *words; /* "... cannot be" */
-	bool word; /* rule B2: on length and frequency it is the provider's alone */
-} done[] = {
-	{ "update", "changed", false }, { "conversation", "talked over", true },
-	{ "agree", "agreed", true },    { "start", "started", false },
-	{ "pause", "paused", false },   { "resume", "resumed", false },
-	{ "end", "ended", false },      { "decline", "declined", false },
+static const struct machine_action actions[] = {
+	{ "update", "changed" }, { "conversation", "talked over" },
+	{ "agree", "agreed" },   { "start", "started" },
+	{ "pause", "paused" },   { "resume", "resumed" },
+	{ "end", "ended" },      { "decline", "declined" },
 };
 
-static const struct step {
-	unsigned from;
-	const char *action;
-	unsigned to, sides;
-} steps[] = {
+static const struct machine_step steps[] = {
 #define X(from, action, to, side, must) { from, #action, to, side },
 #include "rules/break_states.def"
 #undef X
 };
 
-static size_t named(const char *code)
+static const struct machine machine = {
+	.thing = "break",
+	.states = states,
+	.actions = actions,
+	.steps = steps,
+	.state_count = COUNT_OF(states),
+	.action_count = COUNT_OF(actions),
+	.step_count = COUNT_OF(steps),
+};
+
+/* What is the provider's word alone on length and frequency (rule B2). */
+static bool providers_word(const char *action)
 {
-	size_t i = 0;
-
-	while (i < COUNT_OF(states) - 1 && strcmp(states[i].code, code) != 0)
-		i++;
-	return i;
-}
-
-static const char *code_of(unsigned bit)
-{
-	size_t i = 0;
-
-	while (i < COUNT_OF(states) - 1 && states[i].bit != bit)
-		i++;
-	return states[i].code;
-}
-
-static size_t doing(const char *action)
-{
-	size_t i = 0;
-
-	while (i < COUNT_OF(done) - 1 && strcmp(done[i].action, action) != 0)
-		i++;
-	return i;
-}
-
-static bool another_sides(const struct break_now *now, size_t action, struct problem *p)
-{
-	if (done[action].word && !now->provider)
-		return problem_rule(p, "B2",
-		                    "the conversation, and what was agreed in it, is recorded by "
-		                    "the break's provider alone");
-	problem_member(p, "state", json_string(now->state));
-	return problem(p, PROBLEM_STATE_CONFLICT,
-	               "it is not for this side of the break that it be %s", done[action].words);
+	return strcmp(action, "conversation") == 0 || strcmp(action, "agree") == 0;
 }
 
 bool break_step(const struct break_now *now, const char *action, const char **ret_state,
                 struct problem *p)
 {
-	size_t from = named(now->state), does = doing(action);
-	unsigned acting = (now->provider ? PROVIDER : 0) | (now->arranger ? ARRANGER : 0);
-	bool side = false; /* the caller's side does this, in other states */
+	unsigned sides = (now->provider ? PROVIDER : 0) | (now->arranger ? ARRANGER : 0);
 
-	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		const struct step *s = &steps[i];
-
-		if (strcmp(s->action, action) != 0 || !(s->sides & acting))
-			continue;
-		side = true;
-		if (!(s->from & states[from].bit))
-			continue;
-		*ret_state = code_of(s->to == SAME ? states[from].bit : s->to);
-		return true;
-	}
-	if (!side)
-		return another_sides(now, does, p);
-	problem_member(p, "state", json_string(now->state));
-	return problem(p, PROBLEM_STATE_CONFLICT, "a break that is %s cannot be %s",
-	               states[from].words, done[does].words);
+	if (!now->provider && providers_word(action))
+		return problem_rule(p, "B2",
+		                    "the conversation, and what was agreed in it, is recorded by "
+		                    "the break's provider alone");
+	return machine_step(&machine, now->state, action, sides, ret_state, p);
 }

@@ -1,10 +1,9 @@
 /* The machine of a referral's states. */
 #include "rules/referral_states.h"
 
-#include <jansson.h>
-#include <string.h>
+#include "rules/machine.h"
 
-enum { SAME = 0 };
+enum { SAME = MACHINE_SAME };
 enum { CREATOR = 1, RECEIVER = 2, CARER = 4 };
 enum {
 	DRAFT = 1,
@@ -23,11 +22,7 @@ enum {
 	ENTERED_IN_ERROR = 8192,
 };
 
-static const struct {
-	const char *code;
-	unsigned bit;
-	const char *words; /* "a referral that is ..." */
-} states[] = {
+static const struct machine_state states[] = {
 	{ "draft", DRAFT, "a draft" },
 	{ "requested", REQUESTED, "requested" },
 	{ "received", RECEIVED, "received" },
@@ -44,9 +39,7 @@ static const struct {
 	{ "entered_in_error", ENTERED_IN_ERROR, "entered in error" },
 };
 
-static const struct {
-	const char *action, *words; /* "... cannot be" */
-} done[] = {
+static const struct machine_action actions[] = {
 	{ "update", "changed" },
 	{ "submit", "submitted" },
 	{ "receive", "received" },
@@ -66,67 +59,27 @@ static const struct {
 	{ "refer_onward", "referred onward" },
 };
 
-static const struct step {
-	unsigned from;
-	const char *action;
-	unsigned to, sides;
-} steps[] = {
+static const struct machine_step steps[] = {
 #define X(from, action, to, side, must) { from, #action, to, side },
 #include "rules/referral_states.def"
 #undef X
 };
 
-static size_t named(const char *code)
-{
-	size_t i = 0;
-
-	while (i < COUNT_OF(states) - 1 && strcmp(states[i].code, code) != 0)
-		i++;
-	return i;
-}
-
-static const char *code_of(unsigned bit)
-{
-	size_t i = 0;
-
-	while (i < COUNT_OF(states) - 1 && states[i].bit != bit)
-		i++;
-	return states[i].code;
-}
-
-static const char *words_of(const char *action)
-{
-	size_t i = 0;
-
-	while (i < COUNT_OF(done) - 1 && strcmp(done[i].action, action) != 0)
-		i++;
-	return done[i].words;
-}
+static const struct machine machine = {
+	.thing = "referral",
+	.states = states,
+	.actions = actions,
+	.steps = steps,
+	.state_count = COUNT_OF(states),
+	.action_count = COUNT_OF(actions),
+	.step_count = COUNT_OF(steps),
+};
 
 bool referral_step(const struct referral_now *now, const char *action, const char **ret_state,
                    struct problem *p)
 {
-	size_t from = named(now->state);
-	unsigned acting = (now->creator ? CREATOR : 0) | (now->receiver ? RECEIVER : 0) |
-	                  (now->carer ? CARER : 0);
-	bool side = false; /* the caller's side does this, in other states */
+	unsigned sides = (now->creator ? CREATOR : 0) | (now->receiver ? RECEIVER : 0) |
+	                 (now->carer ? CARER : 0);
 
-	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		const struct step *s = &steps[i];
-
-		if (strcmp(s->action, action) != 0 || !(s->sides & acting))
-			continue;
-		side = true;
-		if (!(s->from & states[from].bit))
-			continue;
-		*ret_state = code_of(s->to == SAME ? states[from].bit : s->to);
-		return true;
-	}
-	problem_member(p, "state", json_string(now->state));
-	if (!side)
-		return problem(p, PROBLEM_STATE_CONFLICT,
-		               "it is not for this side of the referral that it be %s",
-		               words_of(action));
-	return problem(p, PROBLEM_STATE_CONFLICT, "a referral that is %s cannot be %s",
-	               states[from].words, words_of(action));
+	return machine_step(&machine, now->state, action, sides, ret_state, p);
 }

@@ -54,7 +54,7 @@ static void a_refusal_names_the_state_or_the_rule(void **state)
 	(void)state;
 	assert_false(break_step(&now, "start", &to, &p));
 	assert_string_equal(json_string_value(json_object_get(p.members, "state")), "paused");
-	assert_non_null(strstr(p.detail, "paused cannot be started"));
+	assert_non_null(strstr(p.detail, "paused: it cannot be started"));
 	assert_false(break_step(&council, "agree", &to, &q));
 	assert_string_equal(json_string_value(json_object_get(q.members, "rule")), "B2");
 }

@@ -41,7 +41,7 @@ static void a_refusal_names_the_state_that_it_is_in(void **state)
 	(void)state;
 	assert_false(funding_step("applied", "pay", &to, &p));
 	assert_string_equal(json_string_value(json_object_get(p.members, "state")), "applied");
-	assert_non_null(strstr(p.detail, "applied for cannot be paid"));
+	assert_non_null(strstr(p.detail, "applied for: it cannot be paid"));
 }
 
 int main(void)

@@ -50,7 +50,7 @@ static void a_refusal_names_the_state_that_it_is_in(void **state)
 	(void)state;
 	assert_false(referral_step(&now, "start", &to, &p));
 	assert_string_equal(json_string_value(json_object_get(p.members, "state")), "waitlisted");
-	assert_non_null(strstr(p.detail, "on the waiting list cannot be started"));
+	assert_non_null(strstr(p.detail, "on the waiting list: it cannot be started"));
 }
 
 int main(void)
