@@ -35,6 +35,7 @@ const struct module *const modules[] = {
 	&module_funding_report,
 	&module_funding_schemes,
 	&module_instruments,
+	&module_oruk,
 	&module_outcomes,
 	&module_passports,
 	&module_platform,

@@ -33,6 +33,7 @@ extern const struct module module_funding;
 extern const struct module module_funding_report;
 extern const struct module module_funding_schemes;
 extern const struct module module_instruments;
+extern const struct module module_oruk;
 extern const struct module module_outcomes;
 extern const struct module module_passports;
 extern const struct module module_platform;

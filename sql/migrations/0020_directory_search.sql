@@ -2,7 +2,7 @@
 --
 -- Whatever an entry is found by is a lexeme of directory_found.terms: the stems of its words, those of its name once more behind n/,
 -- and its codes: a/ support area, p/ area, r/ access route, l/ language, t/ type of organisation, c/ council, o/ organisation, the squares of
--- its places, free, referral. A search is one tsquery over all that was asked, whatever that was, and so always one walk over one GIN index.
+-- its places, x/ and y/ terms and taxonomies by their id, free, referral. A search is one tsquery over all that was asked, whatever that was, and so always one walk over one GIN index.
 -- The table holds published entries that are not confidential and nothing else: its policy lets everybody see every row, and so the
 -- operator, which is not leakproof, may be an index condition.
 
@@ -104,7 +104,7 @@ BEGIN
                       || ARRAY(SELECT 'r/' || c FROM unnest(s.access_routes) AS c) || ARRAY(SELECT 'l/' || lower(c) FROM unnest(s.languages) AS c)
                       || ARRAY(SELECT DISTINCT area_key(c) FROM unnest(p.areas) AS c)
                       || ARRAY(SELECT DISTINCT c FROM unnest(p.latitudes, p.longitudes) AS g(lat, lon) CROSS JOIN LATERAL unnest(place_cells(g.lat, g.lon)) AS c)
-                      || ARRAY['c/' || s.council, 'o/' || s.organisation_id, 't/' || w.type,
+                      || oruk_lexemes(s) || ARRAY['c/' || s.council, 'o/' || s.organisation_id, 't/' || w.type,
                                CASE WHEN (s.cost ->> 'free')::boolean THEN 'free' END, CASE WHEN s.referral_accepting THEN 'referral' END], NULL)),
                s.support_areas, p.areas, p.latitudes, p.longitudes, (s.eligibility ->> 'minimum_age')::integer,
                (s.eligibility ->> 'maximum_age')::integer, s.weekly, s.dated, s.assured_on, s.updated_at
@@ -119,6 +119,7 @@ BEGIN
     SELECT array_agg(DISTINCT t.word) INTO words
       FROM said w CROSS JOIN LATERAL unnest(string_to_array(concat_ws(' ', w.name, w.offers, w.organisation, w.words), ' ')) AS t(word);
     PERFORM directory_learn(words);
+    PERFORM oruk_keep(wanted);
 END
 $$;
 COMMENT ON FUNCTION directory_refind(uuid[]) IS 'Makes anew what these entries are found by; nothing when they are not for everybody. For loads without triggers, too';

@@ -1,0 +1,359 @@
+-- The directory as Open Referral UK 3.0 (rule D4): the same rows under HSDS's names, for everybody. See docs/adr/0028.
+
+-- The order of the feed. Every entry has a number from the moment that it is published; it keeps it, and nobody else ever gets it. A page is a
+-- span of numbers, so that what is published or taken away while the feed is read moves nothing from one page to another.
+
+CREATE TABLE oruk_entry (
+    kind text NOT NULL CHECK (kind IN ('service', 'service_at_location', 'organization', 'taxonomy', 'taxonomy_term')),
+    place bigint NOT NULL,
+    id uuid NOT NULL,
+    service_id uuid,
+    PRIMARY KEY (kind, place),
+    UNIQUE (kind, id)
+);
+COMMENT ON TABLE oruk_entry IS 'What the feed has, in its order: numbers without a gap when they are given, never given twice. No person stands in it';
+COMMENT ON COLUMN oruk_entry.service_id IS 'Of services and their places: the entry that they are of';
+CREATE INDEX oruk_entry_service ON oruk_entry (service_id) WHERE service_id IS NOT NULL;
+CREATE TABLE oruk_feed (
+    kind text PRIMARY KEY,
+    last bigint NOT NULL DEFAULT 0,
+    entries bigint NOT NULL DEFAULT 0
+);
+COMMENT ON TABLE oruk_feed IS 'The last number given in oruk_entry, and how many entries there are. Its row is held until commit, so numbers commit in order';
+INSERT INTO oruk_feed (kind) VALUES ('service'), ('service_at_location'), ('organization'), ('taxonomy'), ('taxonomy_term');
+
+CREATE TABLE oruk_vocabulary (
+    kind text NOT NULL CHECK (kind IN ('taxonomy', 'taxonomy_term')),
+    id uuid NOT NULL,
+    taxonomy_id uuid,
+    document jsonb NOT NULL,
+    PRIMARY KEY (kind, id)
+);
+COMMENT ON TABLE oruk_vocabulary IS 'Taxonomies and terms of other directories as they were imported, which entries are coded with besides ours. No person stands in it';
+CREATE INDEX oruk_vocabulary_terms ON oruk_vocabulary (taxonomy_id, id) WHERE taxonomy_id IS NOT NULL;
+
+DO $$
+DECLARE
+    one text;
+BEGIN
+    FOREACH one IN ARRAY ARRAY['oruk_entry', 'oruk_feed', 'oruk_vocabulary'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', one);
+        EXECUTE format('GRANT SELECT ON %I TO carers_caller', one);
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO carers_caller USING (true)', one || '_read', one);
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION oruk_number(whose text, ids uuid[], services uuid[] DEFAULT NULL, gone bigint DEFAULT 0) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    first bigint;
+BEGIN
+    IF cardinality(ids) = 0 AND gone = 0 THEN
+        RETURN;
+    END IF;
+    UPDATE oruk_feed f SET last = f.last + cardinality(ids), entries = f.entries + cardinality(ids) - gone WHERE f.kind = whose
+    RETURNING f.last - cardinality(ids) INTO first;
+    INSERT INTO oruk_entry (kind, place, id, service_id)
+    SELECT whose, first + i.n, i.id, i.service_id FROM ROWS FROM (unnest(ids), unnest(services)) WITH ORDINALITY AS i(id, service_id, n);
+END
+$$;
+COMMENT ON FUNCTION oruk_number(text, uuid[], uuid[], bigint) IS 'New entries of the feed take the next numbers; so many others have gone';
+
+CREATE FUNCTION oruk_keep(wanted uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    whose text;
+    gone bigint;
+    fresh uuid[];
+    owners uuid[];
+BEGIN
+    FOREACH whose IN ARRAY '{service,service_at_location}'::text[] LOOP
+        DELETE FROM oruk_entry e
+         WHERE e.service_id = ANY (wanted) AND e.kind = whose
+           AND NOT EXISTS (SELECT FROM directory_found f WHERE f.service_id = e.id AND whose = 'service')
+           AND NOT EXISTS (SELECT FROM directory_place p WHERE p.id = e.id AND whose = 'service_at_location');
+        GET DIAGNOSTICS gone = ROW_COUNT;
+        SELECT coalesce(array_agg(k.id ORDER BY k.service_id, k.place, k.id), '{}'), array_agg(k.service_id ORDER BY k.service_id, k.place, k.id)
+          INTO fresh, owners
+          FROM (SELECT f.service_id AS id, f.service_id, 0 AS place FROM directory_found f WHERE f.service_id = ANY (wanted) AND whose = 'service'
+                 UNION ALL
+                SELECT p.id, p.service_id, p.place FROM directory_place p WHERE p.service_id = ANY (wanted) AND whose = 'service_at_location') AS k
+         WHERE NOT EXISTS (SELECT FROM oruk_entry e WHERE e.kind = whose AND e.id = k.id);
+        PERFORM oruk_number(whose, fresh, owners, gone);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION oruk_keep(uuid[]) IS 'The feed follows directory_found and directory_place: for these services';
+
+CREATE FUNCTION organisation_numbered() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    shown boolean := NEW.state = 'published' AND NOT NEW.confidential;
+    there boolean := EXISTS (SELECT FROM oruk_entry e WHERE e.kind = 'organization' AND e.id = NEW.id);
+BEGIN
+    IF shown AND NOT there THEN
+        PERFORM oruk_number('organization', ARRAY[NEW.id]);
+    ELSIF there AND NOT shown THEN
+        DELETE FROM oruk_entry e WHERE e.kind = 'organization' AND e.id = NEW.id;
+        PERFORM oruk_number('organization', '{}', NULL, 1);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION organisation_numbered() IS 'The feed has the organisations that everybody may see';
+CREATE TRIGGER organisation_numbered AFTER INSERT OR UPDATE OF state, confidential ON organisation FOR EACH ROW WHEN (NEW.state IS NOT NULL)
+    EXECUTE FUNCTION organisation_numbered();
+
+-- Shapes. Documents are jsonb; what has no value is left out. An id that HSDS wants and we have none for is made of what it belongs to.
+
+CREATE FUNCTION oruk_id(VARIADIC parts text[]) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN md5('carers-api ' || array_to_string(parts, ' '))::uuid;
+COMMENT ON FUNCTION oruk_id(text[]) IS 'The same for the same parts, in every installation';
+
+CREATE FUNCTION oruk_over(ours jsonb, theirs jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN theirs IS NULL THEN ours ELSE (
+        SELECT (ours - coalesce(array_agg(t.key) FILTER (WHERE NOT t.value ? 'is'), '{}'))
+               || coalesce(jsonb_object_agg(t.key, t.value -> 'is') FILTER (WHERE t.value ? 'is'), '{}')
+          FROM jsonb_each(theirs) AS t
+         WHERE t.value ->> 'was' IS NOT DISTINCT FROM md5((ours -> t.key)::text)) END;
+COMMENT ON FUNCTION oruk_over(jsonb, jsonb) IS
+    'Our document with what the imported one says otherwise. theirs: {member: {"was": md5 of what ours said when it was imported, "is": what it says}}; '
+    'a member that has been edited here since then is another, and ours holds';
+
+CREATE FUNCTION oruk_differs(ours jsonb, document jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_object_agg(k.key, jsonb_strip_nulls(jsonb_build_object('was', md5((ours -> k.key)::text)))
+                                           || CASE WHEN document ? k.key THEN jsonb_build_object('is', document -> k.key) ELSE '{}' END)
+              FROM (SELECT jsonb_object_keys(ours) AS key UNION SELECT jsonb_object_keys(document)) AS k
+             WHERE ours -> k.key IS DISTINCT FROM document -> k.key);
+COMMENT ON FUNCTION oruk_differs(jsonb, jsonb) IS 'What oruk_over() needs to make the document of ours; NULL: nothing';
+
+CREATE FUNCTION oruk_flat(document jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT coalesce(jsonb_object_agg(d.key, d.value), '{}') FROM jsonb_each(document) AS d WHERE jsonb_typeof(d.value) <> 'array');
+COMMENT ON FUNCTION oruk_flat(jsonb) IS 'What lists show: the members that are there once';
+
+CREATE FUNCTION oruk_organisation(o organisation, whole boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT CASE WHEN whole THEN d.document ELSE oruk_flat(d.document) END
+              FROM (SELECT oruk_over(jsonb_strip_nulls(jsonb_build_object(
+                        'id', o.id, 'name', o.name, 'description', o.description, 'email', o.email, 'website', o.website, 'logo', o.logo, 'uri', o.uri,
+                        'parent_organization_id', o.parent_id,
+                        'organization_identifiers', CASE WHEN o.identifiers <> '[]' THEN o.identifiers END)), o.hsds -> 'over') AS document) AS d);
+COMMENT ON FUNCTION oruk_organisation(organisation, boolean) IS 'An organisation as HSDS has it; whole: with its lists';
+
+CREATE FUNCTION oruk_term(t taxonomy_term) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN jsonb_strip_nulls(jsonb_build_object(
+        'id', t.id, 'name', t.label, 'description', t.description, 'taxonomy', initcap(replace(t.taxonomy, '_', ' ')),
+        'taxonomy_id', oruk_id('taxonomy', t.taxonomy), 'term_uri', t.uri, 'term', t.code,
+        'parent_id', (SELECT p.id FROM taxonomy_term p WHERE p.taxonomy = t.taxonomy AND p.code = t.parent)));
+COMMENT ON FUNCTION oruk_term(taxonomy_term) IS 'A term of our taxonomy as HSDS has it';
+
+CREATE FUNCTION oruk_attributes(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_agg(jsonb_build_object('id', oruk_id(s.id::text, t.taxonomy, t.code), 'link_id', s.id, 'link_type', 'service',
+                                                'taxonomy_term_id', t.id, 'taxonomy_term', oruk_term(t)) ORDER BY c.n, t.place)
+              FROM (VALUES (1, 'support_area', s.support_areas), (2, 'need', s.needs), (3, 'access_route', s.access_routes)) AS c(n, taxonomy, codes)
+              JOIN taxonomy_term t ON t.taxonomy = c.taxonomy AND t.code = ANY (c.codes));
+COMMENT ON FUNCTION oruk_attributes(service) IS 'What it is coded with';
+
+CREATE FUNCTION oruk_address(item jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN item -> 'address' ?& '{line_1,town}' AND item ? 'postcode' THEN jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+        'id', oruk_id(item ->> 'id', 'address'), 'attention', item #> '{address,attention}',
+        'address_1', concat_ws(', ', item #>> '{address,line_1}', item #>> '{address,line_2}'), 'city', item #> '{address,town}',
+        'state_province', coalesce(item #> '{address,county}', item #> '{address,town}'), 'postal_code', item -> 'postcode',
+        'country', coalesce(item #> '{address,country}', '"GB"'),
+        'address_type', CASE item ->> 'kind' WHEN 'virtual' THEN 'virtual' WHEN 'postal' THEN 'postal' ELSE 'physical' END))) END;
+COMMENT ON FUNCTION oruk_address(jsonb) IS 'The address of a place, if it has all that HSDS wants of one';
+
+CREATE FUNCTION oruk_texts(owner uuid, what text, member text, texts jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_agg(jsonb_build_object('id', oruk_id(owner::text, what, t.value), member, t.value) ORDER BY t.n)
+              FROM jsonb_array_elements_text(texts) WITH ORDINALITY AS t(value, n));
+COMMENT ON FUNCTION oruk_texts(uuid, text, text, jsonb) IS 'A list of texts as HSDS has it: objects with an id and this member';
+
+CREATE FUNCTION oruk_places(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_agg(jsonb_build_object('id', l.item -> 'service_at_location_id', 'location', jsonb_strip_nulls(jsonb_build_object(
+                'id', l.item -> 'id', 'location_type', l.item -> 'kind', 'name', l.item -> 'name', 'description', l.item -> 'description',
+                'latitude', l.item -> 'latitude', 'longitude', l.item -> 'longitude', 'external_identifier', l.item -> 'uprn',
+                'external_identifier_type', CASE WHEN l.item ? 'uprn' THEN 'UPRN' END, 'addresses', oruk_address(l.item),
+                'accessibility', oruk_texts((l.item ->> 'id')::uuid, 'accessibility', 'description', l.item -> 'accessibility')))) ORDER BY l.n)
+              FROM jsonb_array_elements(s.locations) WITH ORDINALITY AS l(item, n));
+COMMENT ON FUNCTION oruk_places(service) IS 'Where it is: service_at_locations with their locations, as our columns have them';
+
+CREATE FUNCTION oruk_lists(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN jsonb_strip_nulls(jsonb_build_object(
+        'schedules', s.schedule,
+        'service_areas', (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', oruk_id(s.id::text, 'area', a.area), 'name', a.area,
+                              'uri', CASE WHEN a.area ~ '^[EWSNK][0-9]{8}$' THEN 'http://statistics.data.gov.uk/id/statistical-geography/' || a.area END)) ORDER BY a.n)
+                            FROM unnest(s.areas_served) WITH ORDINALITY AS a(area, n)),
+        'service_at_locations', oruk_places(s),
+        'languages', oruk_texts(s.id, 'language', 'code', CASE WHEN s.languages <> '{}' THEN to_jsonb(s.languages) END),
+        'funding', oruk_texts(s.id, 'funding', 'source', CASE WHEN s.funding_types <> '{}' THEN to_jsonb(s.funding_types) END),
+        'cost_options', CASE WHEN s.cost ?| '{free,amount_pence}' THEN jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+            'id', oruk_id(s.id::text, 'cost'), 'option', CASE WHEN (s.cost ->> 'free')::boolean THEN 'Free' END,
+            'amount', CASE WHEN s.cost ? 'amount_pence' THEN (s.cost ->> 'amount_pence')::numeric / 100 WHEN (s.cost ->> 'free')::boolean THEN 0 END,
+            'amount_description', s.cost -> 'text'))) END,
+        'contacts', s.contacts,
+        'attributes', oruk_attributes(s)));
+COMMENT ON FUNCTION oruk_lists(service) IS 'The lists of a service, which its own document has and lists of services do not';
+
+CREATE FUNCTION oruk_members(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN jsonb_strip_nulls(jsonb_build_object(
+        'id', s.id, 'organization_id', s.organisation_id, 'name', s.name, 'description', s.description, 'url', s.website, 'email', s.email,
+        'status', s.status, 'fees', s.cost -> 'text', 'accreditations', s.accreditations, 'eligibility_description', s.eligibility -> 'text',
+        'minimum_age', s.eligibility -> 'minimum_age', 'maximum_age', s.eligibility -> 'maximum_age', 'alert', s.alert,
+        'assured_date', to_char(s.assured_on, 'YYYY-MM-DD')));
+COMMENT ON FUNCTION oruk_members(service) IS 'The members of a service that are there once';
+
+CREATE FUNCTION oruk_service(s service, whole boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT CASE WHEN whole OR s.hsds IS NULL THEN d.document ELSE oruk_flat(d.document) END
+                   || CASE WHEN s.version = (s.hsds #>> '{modified,version}')::bigint
+                           THEN jsonb_strip_nulls(jsonb_build_object('last_modified', s.hsds #> '{modified,at}'))
+                           ELSE jsonb_build_object('last_modified', instant(s.updated_at)) END
+                   || coalesce((SELECT jsonb_build_object('organization', oruk_organisation(o, whole)) FROM organisation o WHERE o.id = s.organisation_id), '{}')
+              FROM (SELECT oruk_over(CASE WHEN whole THEN oruk_members(s) || oruk_lists(s) ELSE oruk_members(s) END, s.hsds -> 'over') AS document) AS d);
+COMMENT ON FUNCTION oruk_service(service, boolean) IS
+    'A service as HSDS has it, as it was imported where nothing has changed since; whole: with its lists. The organisation if the caller sees it';
+
+CREATE FUNCTION oruk_at_location(s service, wanted uuid, whole boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT CASE WHEN whole THEN l.item || jsonb_build_object('service', oruk_service(s, true) - 'service_at_locations', 'name', s.name, 'status', s.status)
+                        ELSE l.item || jsonb_build_object('location', oruk_flat(l.item -> 'location'), 'service', oruk_service(s, false)) END
+              FROM jsonb_array_elements(oruk_over(jsonb_strip_nulls(jsonb_build_object('service_at_locations', oruk_places(s))),
+                                                  (s.hsds -> 'over') - (SELECT array_agg(k) FILTER (WHERE k <> 'service_at_locations')
+                                                                        FROM jsonb_object_keys(s.hsds -> 'over') AS k)) -> 'service_at_locations') AS l(item)
+             WHERE l.item ->> 'id' = wanted::text);
+COMMENT ON FUNCTION oruk_at_location(service, uuid, boolean) IS
+    'A service at one of its places. Whole: with name and status, which the profile''s OpenAPI wants there because it names the schema of service';
+
+-- Our taxonomies are there from the beginning.
+
+CREATE FUNCTION oruk_taxonomy(wanted uuid, whole boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT CASE WHEN whole THEN d.document || jsonb_build_object('taxonomy_terms', d.terms) ELSE d.document END
+              FROM (SELECT jsonb_build_object('id', wanted, 'name', t.name, 'description', t.description, 'version', '1') AS document,
+                           (SELECT jsonb_agg(oruk_term(k) ORDER BY k.place) FROM taxonomy_term k WHERE k.taxonomy = t.code) AS terms
+                      FROM (VALUES ('support_area', 'Support Area', 'What voluntary and community services do for unpaid carers and those they care for'),
+                                   ('need', 'Need', 'What unpaid carers need for themselves'),
+                                   ('access_route', 'Access Route', 'How one comes to a service')) AS t(code, name, description)
+                     WHERE oruk_id('taxonomy', t.code) = wanted
+                     UNION ALL
+                    SELECT v.document - 'taxonomy_terms',
+                           coalesce(v.document -> 'taxonomy_terms',
+                                    (SELECT jsonb_agg(k.document ORDER BY k.id) FROM oruk_vocabulary k WHERE k.taxonomy_id = wanted AND k.kind = 'taxonomy_term'),
+                                    '[]')
+                      FROM oruk_vocabulary v WHERE v.kind = 'taxonomy' AND v.id = wanted) AS d);
+COMMENT ON FUNCTION oruk_taxonomy(uuid, boolean) IS 'A taxonomy as HSDS has it, ours or an imported one; whole: with its terms';
+
+CREATE FUNCTION oruk_taxonomy_term(wanted uuid) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce((SELECT oruk_term(t) FROM taxonomy_term t WHERE t.id = wanted),
+                    (SELECT v.document FROM oruk_vocabulary v WHERE v.kind = 'taxonomy_term' AND v.id = wanted));
+COMMENT ON FUNCTION oruk_taxonomy_term(uuid) IS 'A term as HSDS has it, ours or an imported one';
+
+SELECT oruk_number('taxonomy', ARRAY[oruk_id('taxonomy', 'support_area'), oruk_id('taxonomy', 'need'), oruk_id('taxonomy', 'access_route')]);
+SELECT oruk_number('taxonomy_term', ARRAY(SELECT t.id FROM taxonomy_term t ORDER BY array_position('{support_area,need,access_route}', t.taxonomy), t.place));
+
+-- What the feed's filters find, besides the words of directory_found.
+
+CREATE FUNCTION oruk_lexemes(s service) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT DISTINCT k.lexeme
+                   FROM jsonb_array_elements(oruk_over(jsonb_strip_nulls(jsonb_build_object('attributes', oruk_attributes(s))), s.hsds -> 'over') -> 'attributes') AS a(item)
+                  CROSS JOIN LATERAL (VALUES ('x/' || coalesce(a.item ->> 'taxonomy_term_id', a.item #>> '{taxonomy_term,id}')),
+                                             ('y/' || coalesce(a.item #>> '{taxonomy_term,taxonomy_id}',
+                                                               (SELECT v.taxonomy_id::text FROM oruk_vocabulary v
+                                                                 WHERE v.kind = 'taxonomy_term' AND v.id::text = a.item #>> '{taxonomy_term,id}')))) AS k(lexeme)
+                  WHERE k.lexeme IS NOT NULL);
+COMMENT ON FUNCTION oruk_lexemes(service) IS 'x/ a term''s id, y/ a taxonomy''s: of directory_found.terms';
+
+CREATE FUNCTION oruk_hours_match(schedule jsonb, day text, opens time, closes time) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN EXISTS (SELECT FROM jsonb_array_elements(schedule) AS i(item)
+                    WHERE coalesce(i.item ->> 'byday' LIKE '%' || day || '%', day IS NULL)
+                      AND coalesce((i.item ->> 'opens_at')::time >= opens, opens IS NULL) AND coalesce((i.item ->> 'closes_at')::time <= closes, closes IS NULL));
+COMMENT ON FUNCTION oruk_hours_match(jsonb, text, time, time) IS 'One schedule is on that day, opens at that time or later and closes at that time or earlier';
+
+CREATE FUNCTION oruk_found(whose text, wanted jsonb) RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    a record;
+    near postcode;
+    coded tsquery;
+BEGIN
+    IF wanted ? 'proximity' AND NOT wanted ? 'postcode' THEN
+        RAISE EXCEPTION 'is a radius without a place: say postcode' USING ERRCODE = 'CA400', HINT = '/query/proximity';
+    END IF;
+    SELECT p.* INTO near FROM postcode p WHERE p.postcode = postcode_of(wanted ->> 'postcode');
+    IF wanted ? 'postcode' AND near.postcode IS NULL THEN
+        RAISE EXCEPTION 'is no postcode that this service knows' USING ERRCODE = 'CA400', HINT = '/query/postcode';
+    END IF;
+    SELECT d.terms, d.lat, d.lon, d.metres INTO a
+      FROM directory_asked(jsonb_strip_nulls(jsonb_build_object(
+               'in_query', true, 'q', wanted -> 'search', 'lat', CASE WHEN wanted ? 'proximity' THEN near.latitude END,
+               'lon', CASE WHEN wanted ? 'proximity' THEN near.longitude END, 'within_metres', wanted -> 'proximity'))) AS d;
+    coded := (SELECT string_agg(lexeme_query(ARRAY[k.lexeme]), '&')
+                FROM (VALUES ('x/' || (wanted ->> 'taxonomy_term_id')), ('y/' || (wanted ->> 'taxonomy_id')), ('o/' || (wanted ->> 'organization_id'))) AS k(lexeme)
+               WHERE k.lexeme IS NOT NULL)::tsquery;
+    RETURN ARRAY(
+        SELECT e.id
+          FROM (SELECT f.service_id, f.minimum_age, f.maximum_age FROM directory_found f WHERE f.terms @@ coalesce(a.terms && coded, a.terms) LIMIT 20000) AS f
+         CROSS JOIN LATERAL (SELECT s.schedule, s.areas_served FROM service s WHERE s.id = f.service_id OFFSET 0) AS s
+         CROSS JOIN LATERAL (SELECT f.service_id AS id WHERE whose = 'service'
+                              UNION ALL
+                             SELECT p.id FROM directory_place p
+                              WHERE p.service_id = f.service_id AND whose = 'service_at_location'
+                                AND coalesce(metres_between(p.latitude, p.longitude, a.lat, a.lon) <= a.metres, a.lat IS NULL)) AS p
+          JOIN oruk_entry e ON e.kind = whose AND e.id = p.id
+         WHERE coalesce(f.minimum_age >= (wanted ->> 'minimum_age')::numeric, NOT wanted ? 'minimum_age')
+           AND coalesce(f.maximum_age <= (wanted ->> 'maximum_age')::numeric, NOT wanted ? 'maximum_age')
+           AND (NOT wanted ?| '{day,start_time,end_time}'
+                OR oruk_hours_match(s.schedule, wanted ->> 'day', (wanted ->> 'start_time')::time, (wanted ->> 'end_time')::time))
+           AND (near.postcode IS NULL OR wanted ? 'proximity' OR s.areas_served = '{}'
+                OR s.areas_served && ARRAY[near.district, near.county, near.ward, near.region, near.country])
+         ORDER BY e.place);
+END
+$$;
+COMMENT ON FUNCTION oruk_found(text, jsonb) IS 'Services, or services at locations, for which all that is wanted holds, in the feed''s order; 20,000 services are looked at, at most';
+
+CREATE FUNCTION oruk_item(whose text, wanted uuid, whole boolean) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE whose
+        WHEN 'service' THEN (SELECT oruk_service(s, whole) FROM service s WHERE s.id = wanted AND s.state = 'published' AND NOT s.confidential)
+        WHEN 'service_at_location' THEN (
+            SELECT oruk_at_location(s, wanted, whole) FROM directory_place p JOIN service s ON s.id = p.service_id
+             WHERE p.id = wanted AND s.state = 'published' AND NOT s.confidential)
+        WHEN 'organization' THEN (
+            SELECT oruk_organisation(o, whole)
+                   || CASE WHEN whole THEN jsonb_strip_nulls(jsonb_build_object('services', (
+                          SELECT jsonb_agg(oruk_service(s, true) - 'organization' ORDER BY s.id)
+                            FROM (SELECT s.* FROM service s
+                                   WHERE s.organisation_id = o.id AND s.state = 'published' AND NOT s.confidential ORDER BY s.id LIMIT 1000) AS s))) ELSE '{}' END
+              FROM organisation o WHERE o.id = wanted AND o.state = 'published' AND NOT o.confidential)
+        WHEN 'taxonomy' THEN oruk_taxonomy(wanted, whole)
+        ELSE oruk_taxonomy_term(wanted) END;
+END
+$$;
+COMMENT ON FUNCTION oruk_item(text, uuid, boolean) IS 'One document of the feed, for everybody; NULL: there is none';
+
+CREATE FUNCTION oruk_page(whose text, page bigint, size bigint, wanted jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    total bigint;
+    last bigint;
+    ids uuid[];
+BEGIN
+    IF wanted = '{}' THEN
+        SELECT f.entries, f.last INTO total, last FROM oruk_feed f WHERE f.kind = whose;
+        ids := ARRAY(SELECT e.id FROM oruk_entry e WHERE e.kind = whose AND e.place > (page - 1) * size AND e.place <= page * size ORDER BY e.place);
+    ELSE
+        ids := oruk_found(whose, wanted);
+        total := cardinality(ids);
+        last := total;
+        ids := ids[(page - 1) * size + 1 : page * size];
+    END IF;
+    last := greatest(1, (last + size - 1) / size);
+    IF page > last THEN
+        RAISE EXCEPTION 'is beyond the last page, which is %', last USING ERRCODE = 'CA400', HINT = '/query/page';
+    END IF;
+    RETURN jsonb_build_object('total_items', total, 'total_pages', last, 'page_number', page, 'size', cardinality(ids), 'first_page', page = 1,
+                              'last_page', page = last, 'empty', ids = '{}', 'contents', coalesce((
+        SELECT jsonb_agg(d.document ORDER BY d.n)
+          FROM (SELECT oruk_item(whose, i.id, false) AS document, i.n FROM unnest(ids) WITH ORDINALITY AS i(id, n)) AS d
+         WHERE d.document IS NOT NULL), '[]'));
+END
+$$;
+COMMENT ON FUNCTION oruk_page(text, bigint, bigint, jsonb) IS 'A page of the feed: without filters a span of its numbers, of which some may have gone; with filters so many of what was found';
+
+GRANT EXECUTE ON FUNCTION oruk_id(text[]), oruk_over(jsonb, jsonb), oruk_differs(jsonb, jsonb), oruk_flat(jsonb), oruk_organisation(organisation, boolean),
+    oruk_term(taxonomy_term), oruk_attributes(service), oruk_address(jsonb), oruk_texts(uuid, text, text, jsonb), oruk_places(service), oruk_lists(service),
+    oruk_members(service), oruk_service(service, boolean), oruk_at_location(service, uuid, boolean), oruk_taxonomy(uuid, boolean),
+    oruk_taxonomy_term(uuid), oruk_hours_match(jsonb, text, time, time), oruk_found(text, jsonb), oruk_item(text, uuid, boolean),
+    oruk_page(text, bigint, bigint, jsonb), lexeme_query(text[]) TO carers_caller;
