@@ -125,15 +125,25 @@ $$;
 COMMENT ON FUNCTION directory_refind(uuid[]) IS 'Makes anew what these entries are found by; nothing when they are not for everybody. For loads without triggers, too';
 
 CREATE FUNCTION service_refound() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    wanted uuid[];
 BEGIN
-    PERFORM directory_refind(ARRAY[NEW.id]);
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg(f.id ORDER BY f.id) INTO wanted FROM fresh f WHERE f.state = 'published';
+    ELSE
+        SELECT array_agg(f.id ORDER BY f.id) INTO wanted FROM fresh f JOIN stale s USING (id) WHERE 'published' IN (f.state, s.state);
+    END IF;
+    IF wanted IS NOT NULL THEN
+        PERFORM directory_refind(wanted);
+    END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION service_refound() IS 'An entry that is published, or was';
-CREATE TRIGGER service_refound_insert AFTER INSERT ON service FOR EACH ROW WHEN (NEW.state = 'published') EXECUTE FUNCTION service_refound();
-CREATE TRIGGER service_refound_update AFTER UPDATE ON service FOR EACH ROW WHEN (NEW.state = 'published' OR OLD.state = 'published')
-    EXECUTE FUNCTION service_refound();
+COMMENT ON FUNCTION service_refound() IS 'Entries that are published, or were: once for a statement, however many it writes';
+CREATE TRIGGER service_refound_insert AFTER INSERT ON service REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION service_refound();
+CREATE TRIGGER service_refound_update AFTER UPDATE ON service REFERENCING OLD TABLE AS stale NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION service_refound();
 
 CREATE FUNCTION organisation_refound() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

@@ -291,22 +291,32 @@ GRANT SELECT ON directory_tally TO carers_council, carers_desk;
 CREATE POLICY directory_tally_read ON directory_tally FOR SELECT TO carers_council, carers_desk
     USING (council = ANY (app_councils()) AND app_role() IN ('council_admin', 'commissioner', 'directory_editor'));
 
+CREATE FUNCTION tally_add(entries service[], sign integer) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO directory_tally (council, assured_on, entries, completeness)
+    SELECT e.council, e.assured_on, sign * count(*), sign * sum(service_completeness(e))
+      FROM unnest(entries) AS e
+     WHERE e.state = 'published'
+     GROUP BY e.council, e.assured_on
+     ORDER BY e.council, e.assured_on
+    ON CONFLICT (council, assured_on) DO UPDATE
+       SET entries = directory_tally.entries + excluded.entries, completeness = directory_tally.completeness + excluded.completeness
+$$;
+COMMENT ON FUNCTION tally_add(service[], integer) IS 'These entries counted, or no longer (-1)';
+
 CREATE FUNCTION service_tallied() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO directory_tally (council, assured_on, entries, completeness)
-    SELECT t.council, t.assured_on, sum(t.n), sum(t.n * t.completeness)
-      FROM (SELECT NEW.council, NEW.assured_on, 1 AS n, service_completeness(NEW) AS completeness WHERE NEW.state = 'published'
-             UNION ALL
-            SELECT OLD.council, OLD.assured_on, -1, service_completeness(OLD) WHERE TG_OP = 'UPDATE' AND OLD.state = 'published') AS t
-     GROUP BY t.council, t.assured_on
-     ORDER BY t.council, t.assured_on
-    ON CONFLICT (council, assured_on) DO UPDATE
-       SET entries = directory_tally.entries + excluded.entries, completeness = directory_tally.completeness + excluded.completeness;
+    IF TG_OP = 'UPDATE' THEN
+        PERFORM tally_add(ARRAY(SELECT s::service FROM stale s), -1);
+    END IF;
+    PERFORM tally_add(ARRAY(SELECT f::service FROM fresh f), 1);
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION service_tallied() IS 'directory_tally follows the entries';
-CREATE TRIGGER service_tallied AFTER INSERT OR UPDATE ON service FOR EACH ROW EXECUTE FUNCTION service_tallied();
+CREATE TRIGGER service_tallied_insert AFTER INSERT ON service REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION service_tallied();
+CREATE TRIGGER service_tallied_update AFTER UPDATE ON service REFERENCING OLD TABLE AS stale NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION service_tallied();
 
 CREATE FUNCTION directory_refill() RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN

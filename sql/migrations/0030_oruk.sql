@@ -147,8 +147,10 @@ COMMENT ON FUNCTION oruk_term(taxonomy_term) IS 'A term of our taxonomy as HSDS 
 CREATE FUNCTION oruk_attributes(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (SELECT jsonb_agg(jsonb_build_object('id', oruk_id(s.id::text, t.taxonomy, t.code), 'link_id', s.id, 'link_type', 'service',
                                                 'taxonomy_term_id', t.id, 'taxonomy_term', oruk_term(t)) ORDER BY c.n, t.place)
-              FROM (VALUES (1, 'support_area', s.support_areas), (2, 'need', s.needs), (3, 'access_route', s.access_routes)) AS c(n, taxonomy, codes)
-              JOIN taxonomy_term t ON t.taxonomy = c.taxonomy AND t.code = ANY (c.codes));
+              FROM (SELECT 1 AS n, 'support_area' AS taxonomy, unnest(s.support_areas) AS code
+                     UNION ALL SELECT 2, 'need', unnest(s.needs)
+                     UNION ALL SELECT 3, 'access_route', unnest(s.access_routes)) AS c
+              JOIN taxonomy_term t ON t.taxonomy = c.taxonomy AND t.code = c.code);
 COMMENT ON FUNCTION oruk_attributes(service) IS 'What it is coded with';
 
 CREATE FUNCTION oruk_address(item jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
@@ -170,7 +172,8 @@ CREATE FUNCTION oruk_places(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLE
                 'id', l.item -> 'id', 'location_type', l.item -> 'kind', 'name', l.item -> 'name', 'description', l.item -> 'description',
                 'latitude', l.item -> 'latitude', 'longitude', l.item -> 'longitude', 'external_identifier', l.item -> 'uprn',
                 'external_identifier_type', CASE WHEN l.item ? 'uprn' THEN 'UPRN' END, 'addresses', oruk_address(l.item),
-                'accessibility', oruk_texts((l.item ->> 'id')::uuid, 'accessibility', 'description', l.item -> 'accessibility')))) ORDER BY l.n)
+                'accessibility',
+                CASE WHEN l.item ? 'accessibility' THEN oruk_texts((l.item ->> 'id')::uuid, 'accessibility', 'description', l.item -> 'accessibility') END))) ORDER BY l.n)
               FROM jsonb_array_elements(s.locations) WITH ORDINALITY AS l(item, n));
 COMMENT ON FUNCTION oruk_places(service) IS 'Where it is: service_at_locations with their locations, as our columns have them';
 
@@ -180,15 +183,15 @@ CREATE FUNCTION oruk_lists(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL
         'service_areas', (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', oruk_id(s.id::text, 'area', a.area), 'name', a.area,
                               'uri', CASE WHEN a.area ~ '^[EWSNK][0-9]{8}$' THEN 'http://statistics.data.gov.uk/id/statistical-geography/' || a.area END)) ORDER BY a.n)
                             FROM unnest(s.areas_served) WITH ORDINALITY AS a(area, n)),
-        'service_at_locations', oruk_places(s),
-        'languages', oruk_texts(s.id, 'language', 'code', CASE WHEN s.languages <> '{}' THEN to_jsonb(s.languages) END),
-        'funding', oruk_texts(s.id, 'funding', 'source', CASE WHEN s.funding_types <> '{}' THEN to_jsonb(s.funding_types) END),
+        'service_at_locations', CASE WHEN s.locations IS NOT NULL THEN oruk_places(s) END,
+        'languages', CASE WHEN s.languages <> '{}' THEN oruk_texts(s.id, 'language', 'code', to_jsonb(s.languages)) END,
+        'funding', CASE WHEN s.funding_types <> '{}' THEN oruk_texts(s.id, 'funding', 'source', to_jsonb(s.funding_types)) END,
         'cost_options', CASE WHEN s.cost ?| '{free,amount_pence}' THEN jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
             'id', oruk_id(s.id::text, 'cost'), 'option', CASE WHEN (s.cost ->> 'free')::boolean THEN 'Free' END,
             'amount', CASE WHEN s.cost ? 'amount_pence' THEN (s.cost ->> 'amount_pence')::numeric / 100 WHEN (s.cost ->> 'free')::boolean THEN 0 END,
             'amount_description', s.cost -> 'text'))) END,
         'contacts', s.contacts,
-        'attributes', oruk_attributes(s)));
+        'attributes', CASE WHEN (s.support_areas, s.needs, s.access_routes) <> ('{}', '{}', '{}') THEN oruk_attributes(s) END));
 COMMENT ON FUNCTION oruk_lists(service) IS 'The lists of a service, which its own document has and lists of services do not';
 
 CREATE FUNCTION oruk_members(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
@@ -247,14 +250,20 @@ SELECT oruk_number('taxonomy_term', ARRAY(SELECT t.id FROM taxonomy_term t ORDER
 
 -- What the feed's filters find, besides the words of directory_found.
 
-CREATE FUNCTION oruk_lexemes(s service) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_lexemes(s service) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF (s.support_areas, s.needs, s.access_routes) = ('{}', '{}', '{}') AND s.hsds #> '{over,attributes}' IS NULL THEN
+        RETURN '{}';
+    END IF;
     RETURN ARRAY(SELECT DISTINCT k.lexeme
                    FROM jsonb_array_elements(oruk_over(jsonb_strip_nulls(jsonb_build_object('attributes', oruk_attributes(s))), s.hsds -> 'over') -> 'attributes') AS a(item)
                   CROSS JOIN LATERAL (VALUES ('x/' || coalesce(a.item ->> 'taxonomy_term_id', a.item #>> '{taxonomy_term,id}')),
                                              ('y/' || coalesce(a.item #>> '{taxonomy_term,taxonomy_id}',
                                                                (SELECT v.taxonomy_id::text FROM oruk_vocabulary v
-                                                                 WHERE v.kind = 'taxonomy_term' AND v.id::text = a.item #>> '{taxonomy_term,id}')))) AS k(lexeme)
+                                                                 WHERE v.kind = 'taxonomy_term' AND v.id = (a.item #>> '{taxonomy_term,id}')::uuid)))) AS k(lexeme)
                   WHERE k.lexeme IS NOT NULL);
+END
+$$;
 COMMENT ON FUNCTION oruk_lexemes(service) IS 'x/ a term''s id, y/ a taxonomy''s: of directory_found.terms';
 
 CREATE FUNCTION oruk_hours_match(schedule jsonb, day text, opens time, closes time) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE

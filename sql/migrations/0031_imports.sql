@@ -1,0 +1,308 @@
+-- Import into the directory (rule D5): documents of Open Referral UK and rows of our own CSV, in batches. See docs/adr/0029.
+
+-- What a source says is kept by its own id: the same again changes nothing, something else changes the entry that it made.
+
+CREATE FUNCTION import_words(texts jsonb, longest integer) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT left(t.value, longest) FROM jsonb_array_elements_text(texts) WITH ORDINALITY AS t(value, n)
+                  WHERE trim(t.value) <> '' GROUP BY left(t.value, longest) ORDER BY min(t.n) LIMIT 50);
+COMMENT ON FUNCTION import_words(jsonb, integer) IS 'Texts of an imported list, each once, as long as ours may be';
+
+CREATE FUNCTION import_codes(attributes jsonb, whose text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT t.code FROM taxonomy_term t
+                  WHERE t.taxonomy = whose AND t.active
+                    AND EXISTS (SELECT FROM jsonb_array_elements(attributes) AS a(item)
+                                 WHERE t.id::text IN (a.item ->> 'taxonomy_term_id', a.item #>> '{taxonomy_term,id}') OR t.uri = a.item #>> '{taxonomy_term,term_uri}'
+                                    OR lower(a.item #>> '{taxonomy_term,name}') = ANY (lower(t.label) || t.synonyms))
+                  ORDER BY t.place LIMIT 30);
+COMMENT ON FUNCTION import_codes(jsonb, text) IS 'Our codes for imported attributes: the same term, the same URI, or the same words';
+
+CREATE FUNCTION import_places(places jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                'id', p.here -> 'id', 'service_at_location_id', p.item -> 'id', 'kind', p.here -> 'location_type', 'name', left(p.here ->> 'name', 200),
+                'description', left(p.here ->> 'description', 2000), 'latitude', CASE WHEN p.lies THEN p.here -> 'latitude' END,
+                'longitude', CASE WHEN p.lies THEN p.here -> 'longitude' END,
+                'postcode', CASE WHEN p.lies AND p.postcode ~ '^[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}$' OR k.postcode IS NOT NULL THEN p.postcode END,
+                'uprn', CASE WHEN p.here ->> 'external_identifier_type' = 'UPRN' AND p.here ->> 'external_identifier' ~ '^[0-9]{1,12}$'
+                             THEN p.here -> 'external_identifier' END,
+                'address', nullif(jsonb_strip_nulls(jsonb_build_object(
+                    'attention', left(p.address ->> 'attention', 200), 'line_1', left(p.address ->> 'address_1', 200), 'town', left(p.address ->> 'city', 100),
+                    'county', left(p.address ->> 'state_province', 100), 'country', left(p.address ->> 'country', 100))), '{}'),
+                'accessibility', CASE WHEN p.here ? 'accessibility' THEN nullif(to_jsonb(import_words((SELECT jsonb_agg(coalesce(a.item ->> 'description', a.item ->> 'accessibility', ''))
+                                                                 FROM jsonb_array_elements(p.here -> 'accessibility') AS a(item)), 300)), '[]') END)) ORDER BY p.n)
+              FROM (SELECT i.item, i.n, i.item -> 'location' AS here, i.item #> '{location,addresses,0}' AS address,
+                           postcode_of(i.item #>> '{location,addresses,0,postal_code}') AS postcode,
+                           coalesce((i.item #>> '{location,latitude}')::numeric BETWEEN -90 AND 90 AND (i.item #>> '{location,longitude}')::numeric BETWEEN -180 AND 180,
+                                    false) AS lies
+                      FROM jsonb_array_elements(places) WITH ORDINALITY AS i(item, n)
+                     WHERE i.item ? 'location' AND i.n <= 30) AS p
+              LEFT JOIN LATERAL (SELECT p.postcode FROM postcode k WHERE k.postcode = p.postcode) AS k ON true);
+COMMENT ON FUNCTION import_places(jsonb) IS
+    'service.locations of service_at_locations: coordinates that are none, and postcodes that are none or unknown, are left to the document';
+
+CREATE FUNCTION import_contacts(contacts jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                'id', c.item -> 'id', 'name', left(c.item ->> 'name', 200), 'title', left(c.item ->> 'title', 200), 'email', c.item -> 'email',
+                'phones', (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', p.item -> 'id', 'number', p.item -> 'number',
+                                                                                 'description', left(p.item ->> 'description', 300))) ORDER BY p.n)
+                             FROM jsonb_array_elements(c.item -> 'phones') WITH ORDINALITY AS p(item, n)
+                            WHERE p.item ->> 'number' ~ '^[+0-9][0-9 ()-]{1,28}$' AND p.n <= 10))) ORDER BY c.n)
+              FROM jsonb_array_elements(contacts) WITH ORDINALITY AS c(item, n) WHERE c.n <= 20);
+COMMENT ON FUNCTION import_contacts(jsonb) IS 'service.contacts of contacts: what our contract has of them';
+
+CREATE FUNCTION import_service(document jsonb, schedule jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN jsonb_strip_nulls(jsonb_build_object(
+        'name', left(document ->> 'name', 200), 'description', left(coalesce(nullif(document ->> 'description', ''), document ->> 'name'), 10000),
+        'website', CASE WHEN document ->> 'url' ~ '^https?://' AND length(document ->> 'url') <= 500 THEN document -> 'url' END, 'email', document -> 'email',
+        'status', document -> 'status', 'alert', left(document ->> 'alert', 2000), 'accreditations', left(document ->> 'accreditations', 2000),
+        'support_areas', CASE WHEN document ? 'attributes' THEN import_codes(document -> 'attributes', 'support_area') ELSE '{}' END, 'needs', CASE WHEN document ? 'attributes' THEN import_codes(document -> 'attributes', 'need') ELSE '{}' END,
+        'access_routes', CASE WHEN document ? 'attributes' THEN import_codes(document -> 'attributes', 'access_route') ELSE '{}' END,
+        'eligibility', nullif(jsonb_strip_nulls(jsonb_build_object('text', left(document ->> 'eligibility_description', 2000))
+            || CASE WHEN coalesce((document ->> 'minimum_age')::numeric, 0) BETWEEN 0 AND coalesce((document ->> 'maximum_age')::numeric, 150)
+                     AND coalesce((document ->> 'maximum_age')::numeric, 0) <= 150
+                    THEN jsonb_build_object('minimum_age', floor((document ->> 'minimum_age')::numeric), 'maximum_age', floor((document ->> 'maximum_age')::numeric))
+                    ELSE '{}' END), '{}'),
+        'cost', nullif(jsonb_strip_nulls(jsonb_build_object('text', left(document ->> 'fees', 2000), 'amount_pence',
+            CASE WHEN (document #>> '{cost_options,0,amount}')::numeric BETWEEN 0.01 AND 1000000
+                 THEN round((document #>> '{cost_options,0,amount}')::numeric * 100) END,
+            'free', CASE WHEN (document #>> '{cost_options,0,amount}')::numeric = 0 THEN true END)), '{}'),
+        'languages', ARRAY(SELECT l.item ->> 'code' FROM jsonb_array_elements(document -> 'languages') AS l(item)
+                            WHERE l.item ->> 'code' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' GROUP BY 1 LIMIT 50),
+        'schedule', schedule, 'contacts', CASE WHEN document ? 'contacts' THEN import_contacts(document -> 'contacts') END,
+        'locations', directory_located(import_places(document -> 'service_at_locations')),
+        'areas_served', CASE WHEN document ? 'service_areas' THEN import_words((SELECT jsonb_agg(coalesce(substring(a.item ->> 'uri' FROM '[EWSNK][0-9]{8}$'), a.item ->> 'name', ''))
+                                        FROM jsonb_array_elements(document -> 'service_areas') AS a(item)), 100) ELSE '{}' END,
+        'assured_on', least(today(), coalesce((document ->> 'assured_date')::date, (document ->> 'last_modified')::date, today()))));
+COMMENT ON FUNCTION import_service(jsonb, jsonb) IS
+    'Our members of a document. Without assured_date it counts as assured when it was last modified, or now. schedule: its schedules that happen, in our words';
+
+-- Writing. By the owner of the database alone, in the claims of whoever imports.
+
+CREATE FUNCTION import_known(whence text, whose text, external text, document jsonb, OUT id uuid, OUT same boolean) LANGUAGE sql STABLE AS $$
+    SELECT k.id, k.checksum = sha256(convert_to(document::text, 'UTF8'))
+      FROM directory_external_id k WHERE k.source = whence AND k.kind = whose AND k.external_id = external
+$$;
+COMMENT ON FUNCTION import_known(text, text, text, jsonb) IS 'Our entry of this one of a source, and whether it says what it said last; NULL: it is new';
+
+CREATE FUNCTION import_remember(whence text, whose text, external text, ident uuid, document jsonb) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO directory_external_id (source, kind, external_id, id, checksum) VALUES (whence, whose, external, ident, sha256(convert_to(document::text, 'UTF8')))
+    ON CONFLICT (source, kind, external_id) DO UPDATE SET checksum = excluded.checksum, seen_at = excluded.seen_at
+$$;
+COMMENT ON FUNCTION import_remember(text, text, text, uuid, jsonb) IS 'What a source said last';
+
+CREATE FUNCTION import_organisation(whence text, council text, document jsonb, external text, type text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    known record;
+    ident uuid;
+    o organisation;
+BEGIN
+    SELECT k.id, k.same INTO known FROM import_known(whence, 'organisation', external, document) AS k;
+    IF known.same THEN
+        RETURN 'unchanged';
+    END IF;
+    ident := coalesce(known.id, (document ->> 'id')::uuid, uuid7(clock_timestamp()));
+    IF known.id IS NULL AND EXISTS (SELECT FROM organisation k WHERE k.id = ident) THEN
+        RAISE EXCEPTION 'is the id of an organisation that did not come from this source' USING ERRCODE = 'CA42V', HINT = '/organization/id';
+    END IF;
+    SELECT k.* INTO o FROM organisation k WHERE k.id = ident;
+    o := jsonb_populate_record(o, jsonb_build_object(
+        'id', ident, 'kind', coalesce(o.kind, 'community_organisation'), 'councils', coalesce(to_jsonb(o.councils), jsonb_build_array(council)), 'council', coalesce(o.council, council),
+        'state', coalesce(o.state, 'published'), 'type', coalesce(o.type, type), 'name', left(document ->> 'name', 200),
+        'description', left(coalesce(nullif(document ->> 'description', ''), document ->> 'name'), 10000), 'email', document -> 'email',
+        'website', CASE WHEN document ->> 'website' ~ '^https?://' THEN document -> 'website' END,
+        'logo', CASE WHEN document ->> 'logo' ~ '^https?://' THEN document -> 'logo' END,
+        'uri', CASE WHEN document ->> 'uri' ~ '^https?://' THEN document -> 'uri' END,
+        'parent_id', (SELECT p.id FROM organisation p WHERE p.id::text = document ->> 'parent_organization_id'),
+        'identifiers', (SELECT jsonb_agg(i.item - 'organization_id' - 'attributes' ORDER BY i.n)
+                          FROM jsonb_array_elements(document -> 'organization_identifiers') WITH ORDINALITY AS i(item, n) WHERE i.n <= 20),
+        'hsds', NULL));
+    o.hsds := jsonb_strip_nulls(jsonb_build_object('over', CASE WHEN document ? 'id' THEN oruk_differs(oruk_organisation(o, true), document - 'services') END));
+    IF known.id IS NULL THEN
+        INSERT INTO organisation (id, name, kind, councils, state, council, type, description, email, website, logo, uri, parent_id, identifiers, hsds)
+        VALUES (o.id, o.name, o.kind, o.councils, o.state, o.council, o.type, o.description, o.email, o.website, o.logo, o.uri, o.parent_id, o.identifiers, o.hsds);
+    ELSE
+        UPDATE organisation k SET (name, description, email, website, logo, uri, parent_id, identifiers, hsds) =
+            (o.name, o.description, o.email, o.website, o.logo, o.uri, o.parent_id, o.identifiers, o.hsds) WHERE k.id = o.id;
+    END IF;
+    PERFORM import_remember(whence, 'organisation', external, o.id, document);
+    RETURN CASE WHEN known.id IS NULL THEN 'added' ELSE 'changed' END;
+END
+$$;
+COMMENT ON FUNCTION import_organisation(text, text, jsonb, text, text) IS 'An organisation of a source: added, changed or unchanged';
+
+CREATE FUNCTION import_vocabulary(whose text, document jsonb, belongs uuid) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    ident uuid := document ->> 'id';
+    was oruk_vocabulary;
+BEGIN
+    IF EXISTS (SELECT FROM taxonomy_term t WHERE t.id = ident) OR EXISTS (SELECT FROM oruk_entry e WHERE e.kind = whose AND e.id = ident AND NOT EXISTS (
+           SELECT FROM oruk_vocabulary v WHERE v.kind = whose AND v.id = ident)) THEN
+        RETURN 'unchanged'; -- ours
+    END IF;
+    SELECT v.* INTO was FROM oruk_vocabulary v WHERE v.kind = whose AND v.id = ident;
+    IF was.document = document AND (was.taxonomy_id = belongs OR belongs IS NULL) THEN
+        RETURN 'unchanged';
+    END IF;
+    INSERT INTO oruk_vocabulary (kind, id, taxonomy_id, document) VALUES (whose, ident, belongs, document)
+    ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document, taxonomy_id = coalesce(excluded.taxonomy_id, oruk_vocabulary.taxonomy_id);
+    IF was.id IS NULL THEN
+        PERFORM oruk_number(whose, ARRAY[ident]);
+    END IF;
+    PERFORM import_vocabulary('taxonomy_term', t.item, ident)
+       FROM jsonb_array_elements(CASE whose WHEN 'taxonomy' THEN document -> 'taxonomy_terms' END) AS t(item);
+    RETURN CASE WHEN was.id IS NULL THEN 'added' ELSE 'changed' END;
+END
+$$;
+COMMENT ON FUNCTION import_vocabulary(text, jsonb, uuid) IS 'A taxonomy with its terms, or a term, of another directory: kept as it came';
+
+CREATE FUNCTION import_row(item jsonb, ident uuid, owner uuid, council text, was service) RETURNS service LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    document CONSTANT jsonb := item -> 'document';
+    ours CONSTANT boolean := document ? 'external_id';
+    s service;
+BEGIN
+    s := jsonb_populate_record(NULL::service,
+        '{"status": "active", "support_areas": [], "needs": [], "access_routes": [], "languages": [], "areas_served": [], "funding_types": [], "offers": [],
+          "accessibility": [], "confidential": false}'::jsonb
+        || jsonb_build_object('assured_on', today(), 'weekly', coalesce(item #>> '{hours,weekly}', '{}'), 'dated', hours_dated(item -> 'hours'))
+        || CASE WHEN ours THEN document - 'external_id' - 'organization' ELSE import_service(document, item -> 'schedule') END
+        || jsonb_build_object('id', ident, 'organisation_id', owner, 'council', coalesce(was.council, council), 'state', coalesce(was.state, 'published'),
+                              'assured_by', 'organisation', 'version', coalesce(was.version, 0) + 1, 'updated_at', now(), 'created_at', coalesce(was.created_at, now()),
+                              'state_since', coalesce(was.state_since, now())));
+    IF NOT ours THEN
+        s.hsds := jsonb_strip_nulls(jsonb_build_object(
+            'over', oruk_differs(oruk_members(s) || oruk_lists(s), document - 'organization' - 'last_modified'),
+            'modified', jsonb_build_object('version', s.version, 'at', document -> 'last_modified')));
+    END IF;
+    RETURN s;
+END
+$$;
+COMMENT ON FUNCTION import_row(jsonb, uuid, uuid, text, service) IS
+    'The row of a service of a source. With external_id the document is a row of our CSV in our words, otherwise one of Open Referral';
+
+CREATE FUNCTION import_organisation_id(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(document #>> '{organization,id}', lower(document #>> '{organization,name}'), document ->> 'organization_id');
+COMMENT ON FUNCTION import_organisation_id(jsonb) IS 'The id by which the source knows the organisation of a service';
+
+CREATE TYPE import_item AS (line bigint, item jsonb, external text, checksum bytea, id uuid, known boolean, owner uuid, council text);
+
+CREATE FUNCTION import_services(whence text, council text, items jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    fresh import_item[];
+    wrong import_item;
+    added bigint;
+    document jsonb;
+    owner text;
+BEGIN
+    SELECT array_agg(ROW((i.item ->> 'line')::bigint, i.item, i.external, i.checksum, coalesce(k.id, (i.item #>> '{document,id}')::uuid, uuid7(clock_timestamp())),
+                         k.id IS NOT NULL, NULL, import_services.council)::import_item ORDER BY i.n)
+      INTO fresh
+      FROM (SELECT DISTINCT ON (e.external) d.item, d.n, e.external, sha256(convert_to((d.item -> 'document')::text, 'UTF8')) AS checksum
+              FROM jsonb_array_elements(items) WITH ORDINALITY AS d(item, n)
+             CROSS JOIN LATERAL (SELECT coalesce(d.item #>> '{document,external_id}', d.item #>> '{document,id}') AS external) AS e
+             ORDER BY e.external, d.n DESC) AS i
+      LEFT JOIN directory_external_id k ON k.source = whence AND k.kind = 'service' AND k.external_id = i.external
+     WHERE i.checksum IS DISTINCT FROM k.checksum;
+    IF fresh IS NULL THEN
+        RETURN jsonb_build_object('added', 0, 'changed', 0);
+    END IF;
+    FOR owner, document IN
+        SELECT DISTINCT ON (import_organisation_id(f.item -> 'document')) import_organisation_id(f.item -> 'document'), f.item #> '{document,organization}'
+          FROM unnest(fresh) AS f WHERE f.item -> 'document' ? 'organization' ORDER BY 1 LOOP
+        PERFORM import_organisation(whence, council, document, owner, coalesce(document ->> 'type', 'voluntary'));
+    END LOOP;
+    SELECT array_agg(ROW(f.line, f.item, f.external, f.checksum, f.id, f.known, k.id, f.council)::import_item), count(*) FILTER (WHERE NOT f.known)
+      INTO fresh, added
+      FROM unnest(fresh) AS f
+      LEFT JOIN directory_external_id k ON k.source = whence AND k.kind = 'organisation' AND k.external_id = import_organisation_id(f.item -> 'document');
+    SELECT f.* INTO wrong FROM unnest(fresh) AS f WHERE f.owner IS NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'names no organisation that came from this source' USING ERRCODE = 'CA42V', HINT = '/organization_id';
+    END IF;
+    SELECT f.* INTO wrong FROM unnest(fresh) AS f JOIN service s ON s.id = f.id WHERE NOT f.known LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'is the id of an entry that did not come from this source' USING ERRCODE = 'CA42V', HINT = '/id';
+    END IF;
+    PERFORM import_vocabulary('taxonomy_term', t.term, (t.term ->> 'taxonomy_id')::uuid)
+       FROM (SELECT DISTINCT a.item -> 'taxonomy_term' AS term
+               FROM unnest(fresh) AS f CROSS JOIN LATERAL jsonb_array_elements(f.item #> '{document,attributes}') AS a(item)
+              WHERE a.item ? 'taxonomy_term' AND NOT f.item -> 'document' ? 'external_id' ORDER BY 1) AS t
+      WHERE NOT EXISTS (SELECT FROM taxonomy_term k WHERE k.id::text = t.term ->> 'id')
+        AND NOT EXISTS (SELECT FROM oruk_vocabulary k WHERE k.kind = 'taxonomy_term' AND k.id = (t.term ->> 'id')::uuid AND k.document = t.term);
+    INSERT INTO service
+    SELECT (r.s).* FROM (SELECT import_row(f.item, f.id, f.owner, f.council, s) AS s FROM unnest(fresh) AS f LEFT JOIN service s ON s.id = f.id OFFSET 0) AS r
+    ON CONFLICT (id) DO UPDATE
+       SET (organisation_id, name, description, website, email, status, alert, accreditations, support_areas, needs, offers, eligibility, access_routes,
+            referral_accepting, capacity, cost, funding_types, languages, accessibility, schedule, contacts, locations, areas_served, assured_on, assured_by,
+            hsds, weekly, dated) =
+           (excluded.organisation_id, excluded.name, excluded.description, excluded.website, excluded.email, excluded.status, excluded.alert,
+            excluded.accreditations, excluded.support_areas, excluded.needs, excluded.offers, excluded.eligibility, excluded.access_routes,
+            excluded.referral_accepting, excluded.capacity, excluded.cost, excluded.funding_types, excluded.languages, excluded.accessibility, excluded.schedule,
+            excluded.contacts, excluded.locations, excluded.areas_served, excluded.assured_on, excluded.assured_by, excluded.hsds, excluded.weekly, excluded.dated);
+    INSERT INTO directory_external_id (source, kind, external_id, id, checksum)
+    SELECT whence, 'service', f.external, f.id, f.checksum FROM unnest(fresh) AS f
+    ON CONFLICT (source, kind, external_id) DO UPDATE SET checksum = excluded.checksum, seen_at = excluded.seen_at;
+    RETURN jsonb_build_object('added', added, 'changed', cardinality(fresh) - added);
+END
+$$;
+COMMENT ON FUNCTION import_services(text, text, jsonb) IS
+    'Services of a source, published, all or none of them; what is the same as last time is passed over, and an archived entry stays archived';
+
+CREATE FUNCTION import_fault(item jsonb, code text, pointer text, sentence text) RETURNS jsonb LANGUAGE sql IMMUTABLE
+    RETURN jsonb_build_object('line', item -> 'line', 'pointer', CASE WHEN code LIKE 'CA%' THEN pointer ELSE '' END, 'sentence',
+        CASE WHEN code LIKE 'CA%' THEN sentence WHEN code LIKE '23%' THEN 'has the identity of something that is there already, or refers to what is not'
+             ELSE 'has a value that is out of range or not well-formed' END);
+COMMENT ON FUNCTION import_fault(jsonb, text, text, text) IS 'Why an item was not taken, in our words';
+
+CREATE FUNCTION import_sum(one jsonb, other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE
+    RETURN jsonb_build_object('added', (one ->> 'added')::bigint + (other ->> 'added')::bigint, 'changed', (one ->> 'changed')::bigint + (other ->> 'changed')::bigint,
+                              'faults', coalesce(one -> 'faults', '[]') || coalesce(other -> 'faults', '[]'));
+COMMENT ON FUNCTION import_sum(jsonb, jsonb) IS 'What two halves did';
+
+CREATE FUNCTION import_try(whence text, council text, items jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    half CONSTANT integer := jsonb_array_length(items) / 2;
+    kind CONSTANT text := items #>> '{0,kind}';
+    document CONSTANT jsonb := items #> '{0,document}';
+    code text;
+    pointer text;
+    sentence text;
+    did text;
+BEGIN
+    IF kind = 'service' THEN
+        RETURN import_services(whence, council, items);
+    END IF;
+    did := CASE kind WHEN 'organization' THEN import_organisation(whence, council, document - 'services', document ->> 'id', 'voluntary')
+                     ELSE import_vocabulary(kind, document, (document ->> 'taxonomy_id')::uuid) END;
+    RETURN jsonb_build_object('added', (did = 'added')::integer, 'changed', (did = 'changed')::integer);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, pointer = PG_EXCEPTION_HINT, sentence = MESSAGE_TEXT;
+    IF code LIKE '40%' OR code LIKE '5%' OR code LIKE 'XX%' THEN
+        RAISE; -- not an item's fault
+    ELSIF half = 0 THEN
+        RETURN jsonb_build_object('added', 0, 'changed', 0, 'faults', jsonb_build_array(import_fault(items -> 0, code, pointer, sentence)));
+    END IF;
+    RETURN import_sum(import_try(whence, council, (SELECT jsonb_agg(i.item ORDER BY i.n) FROM jsonb_array_elements(items) WITH ORDINALITY AS i(item, n) WHERE i.n <= half)),
+                      import_try(whence, council, (SELECT jsonb_agg(i.item ORDER BY i.n) FROM jsonb_array_elements(items) WITH ORDINALITY AS i(item, n) WHERE i.n > half)));
+END
+$$;
+COMMENT ON FUNCTION import_try(text, text, jsonb) IS 'Items of one kind. Where one is at fault, each half is tried by itself, so that every good one is taken';
+
+CREATE FUNCTION import_batch(whence text, council text, items jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    done jsonb := '{"added": 0, "changed": 0, "faults": []}';
+    part jsonb;
+BEGIN
+    PERFORM set_config('app.role', 'council_admin', true), set_config('app.councils', ARRAY[council]::text, true),
+            set_config('app.operation', 'importDirectory', true);
+    FOR part IN
+        SELECT jsonb_agg(i.item ORDER BY i.n)
+          FROM jsonb_array_elements(items) WITH ORDINALITY AS i(item, n)
+         GROUP BY i.item ->> 'kind', CASE i.item ->> 'kind' WHEN 'service' THEN 0 ELSE i.n END
+         ORDER BY array_position('{taxonomy,taxonomy_term,organization,service}', i.item ->> 'kind'), min(i.n) LOOP
+        done := import_sum(done, import_try(whence, council, part));
+    END LOOP;
+    RETURN done;
+END
+$$;
+COMMENT ON FUNCTION import_batch(text, text, jsonb) IS
+    'Items [{line, kind, document, schedule, hours}] of a source for the directory of a council: how many were added and changed, and the faults of those that were not taken';
