@@ -12,6 +12,7 @@ struct command_line {
 	char **words; /* borrowed */
 };
 
+int command_import(const struct command_line *line);
 int command_serve(const struct command_line *line);
 int command_token(const struct command_line *line);
 int command_validate(const struct command_line *line);

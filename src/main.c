@@ -64,6 +64,7 @@ static const struct {
 	{ "serve", command_serve, false, "serve the API until SIGTERM or SIGINT" },
 	{ "migrate", command_migrate, false, "bring the database to this program's version" },
 	{ "check", command_check, false, "say all that is wrong with settings and contract" },
+	{ "import", command_import, false, "import a file into the directory, or postcodes" },
 	{ "token", command_token, false, "mint a development token" },
 	{ "validate", command_validate, true,
 	  "validate JSON files against a JSON Schema 2020-12 document" },

@@ -1,0 +1,185 @@
+/* `carers-api import`: a file into the directory, or the ONS Postcode Directory into its table. */
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "command.h"
+#include "db/pool.h"
+#include "db/tx.h"
+#include "import.h"
+#include "queries.h"
+
+enum { BATCH_MS = 120000, ATTEMPTS = 4 };
+
+struct job {
+	const char *file, *source, *council;
+	enum import_format format;
+	struct db_pool *pool;
+	unsigned long long sent, added, changed, refused, warned;
+};
+
+static void tell(void *context, unsigned long line, const char *pointer, const char *sentence,
+                 bool warning)
+{
+	struct job *job = context;
+
+	if (warning)
+		job->warned++;
+	else
+		job->refused++;
+	fprintf(stderr, "%s:%lu: %s%s%s%s\n", job->file, line, warning ? "warning: " : "", pointer,
+	        *pointer ? " " : "", sentence);
+}
+
+static void quiet(void *context, unsigned long lines)
+{
+	(void)context;
+	(void)lines;
+}
+
+static unsigned long long number(const json_t *result, const char *name)
+{
+	return (unsigned long long)json_integer_value(json_object_get(result, name));
+}
+
+static bool take_result(struct job *job, const char *text, size_t count, struct problem *p)
+{
+	json_auto_t *result = json_loads(text, 0, NULL);
+	const json_t *fault;
+	size_t i;
+
+	if (!result)
+		return problem(p, PROBLEM_INTERNAL, "the database answered with no JSON");
+	job->sent += count;
+	job->added += number(result, "added");
+	job->changed += number(result, "changed");
+	json_array_foreach (json_object_get(result, "faults"), i, fault) {
+		job->sent--;
+		tell(job, (unsigned long)number(fault, "line"), json_text(fault, "pointer"),
+		     json_text(fault, "sentence"), false);
+	}
+	return true;
+}
+
+/* A batch is one transaction, run again when PostgreSQL asks for that. */
+static bool send(void *context, const char *items, size_t count, struct problem *p)
+{
+	struct job *job = context;
+	bool again = true;
+
+	for (int i = 0; i < ATTEMPTS && again; i++) {
+		db_tx_auto *tx = NULL;
+		db_rows_auto *rows = NULL;
+
+		problem_done(p);
+		if (!db_begin(job->pool, NULL, DB_WRITE, false, &tx, p))
+			return false;
+		if (db_last(tx, Q_IMPORT_BATCH(job->source, job->council, items), &rows, p))
+			return take_result(job, db_text(rows, 0, "body"), count, p);
+		again = db_may_retry(tx);
+	}
+	return false;
+}
+
+static bool read_file(struct job *job, const struct importer *importer, struct problem *p)
+{
+	const struct import_sink sink = { send, tell, quiet, job };
+	int file = open(job->file, O_RDONLY | O_CLOEXEC);
+	struct stat about;
+	char *text = MAP_FAILED;
+	bool good;
+
+	if (file >= 0 && fstat(file, &about) == 0 && about.st_size > 0)
+		text = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+	if (file >= 0)
+		close(file);
+	if (text == MAP_FAILED)
+		return problem(p, PROBLEM_UNAVAILABLE, "%s cannot be read, or is empty", job->file);
+	good = importer_read(importer, job->format, text, (size_t)about.st_size, &sink, p);
+	munmap(text, (size_t)about.st_size);
+	return good;
+}
+
+static bool run(struct job *job, const struct settings *settings, struct problem *p)
+{
+	const struct db_config config = { .conninfo = settings->database_owner,
+		                          .sessions = 1,
+		                          .wait_ms = (unsigned)settings->session_wait_ms,
+		                          .statement_timeout_ms = BATCH_MS };
+	handler_fn **handlers = NULL;
+	struct contract *contract = app_contract(command_complain, NULL, &handlers);
+	struct importer *importer = contract ? importer_new(contract) : NULL;
+	bool good;
+
+	job->pool = db_pool_new(&config);
+	good = importer && job->pool ? read_file(job, importer, p)
+	                             : problem(p, PROBLEM_UNAVAILABLE, "no memory, or no contract");
+	if (job->pool)
+		db_pool_free(job->pool);
+	importer_free(importer);
+	contract_free(contract);
+	free(handlers);
+	return good;
+}
+
+/* By the end of the file's name. */
+static enum import_format format_of(const char *file)
+{
+	if (text_ends(file, ".csv"))
+		return IMPORT_CSV;
+	return text_ends(file, ".json") ? IMPORT_JSON : IMPORT_NDJSON;
+}
+
+static bool take_option(struct job *job, const char *name, const char *value)
+{
+	if (strcmp(name, "--council") == 0)
+		job->council = value;
+	else if (strcmp(name, "--source") == 0)
+		job->source = value;
+	else if (strcmp(name, "--format") == 0)
+		job->format = import_format_parse(value);
+	else
+		return false;
+	return job->format < IMPORT_FORMATS;
+}
+
+static bool read_words(const struct command_line *line, struct job *job)
+{
+	if (line->count < 2 || strcmp(line->words[0], "directory") != 0)
+		return false;
+	job->file = line->words[1];
+	job->format = format_of(job->file);
+	for (int i = 2; i < line->count; i += 2)
+		if (i + 1 == line->count || !take_option(job, line->words[i], line->words[i + 1]))
+			return false;
+	return job->council && job->source;
+}
+
+int command_import(const struct command_line *line)
+{
+	struct job job = { 0 };
+	problem_auto p = { 0 };
+
+	if (!read_words(line, &job)) {
+		command_complain(NULL,
+		                 "import directory FILE --council GSS --source NAME [--format "
+		                 "ndjson|json|csv]; import postcodes FILE");
+		return EXIT_USE;
+	}
+	if (!run(&job, line->settings, &p)) {
+		command_complain(NULL, p.detail);
+		return EXIT_FAILED;
+	}
+	printf("{\"added\": %llu, \"changed\": %llu, \"unchanged\": %llu, \"faults\": %llu, "
+	       "\"warnings\": %llu}\n",
+	       job.added, job.changed, job.sent - job.added - job.changed, job.refused, job.warned);
+	return job.refused ? EXIT_FAILED : EXIT_GOOD;
+}

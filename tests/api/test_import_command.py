@@ -1,0 +1,217 @@
+"""`carers-api import`: every good row taken, every bad one told by its line, and the same file again changes nothing. Rules D5, D6."""
+import json
+import uuid
+
+import pytest
+from support.client import problem
+from support.directory import EDITOR, ORGANISATIONS, SERVICES
+from support.oruk import EXAMPLES, FEED, contents, example, ids
+from support.server import command
+from support.tokens import CAMDEN, ISLINGTON
+
+HEADER = ("external_id,organisation,organisation_type,name,description,website,support_areas,access_routes,free,postcode,latitude,longitude,"
+          "address_line_1,town,days,opens_at,closes_at,phone,minimum_age,assured_on")
+GOOD = 'A1,Good Trust,community,Lift club,"Lifts, to the ""hospital"".",https://example.org/,transport; wraparound,telephone,yes,nr32 1xx,,,' \
+       '1 High Street,Lowestoft,"MO,WE",10:00,12:00,01632 960201,18,2026-10-01'
+
+
+@pytest.fixture
+def load(cluster, database, tmp_path, postcodes):
+    """load(content, name): the exit code, what was done, the lines of complaints without the file's name."""
+    usual = f"source-{uuid.uuid4()}"
+
+    def run(content, name="a.csv", source=None, council=ISLINGTON, what="directory"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        options = ["--council", council, "--source", source or usual] if what == "directory" else []
+        done = command({"CARERS_DATABASE_OWNER": cluster.conninfo("carers_owner", database)}, "import", what, path, *options)
+        said = json.loads(done.stdout) if done.stdout else None
+        return done.returncode, said, [line.removeprefix(f"{path}:") for line in done.stderr.splitlines()]
+    return run
+
+
+def entry(api, name):
+    """The published entry of this name, for everybody."""
+    found = [item for item in api.get(SERVICES, params={"q": name}).json()["items"] if item["name"] == name]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def csv(*rows):
+    return "\n".join((HEADER,) + rows) + "\n"
+
+
+def service(**members):
+    """A document of Open Referral with ids of its own."""
+    return {"id": str(uuid.uuid4()), "name": "Walks", "description": "By the sea.", "status": "active", "assured_date": "2026-10-01",
+            "organization": {"id": str(uuid.uuid4()), "name": "Walkers", "description": "They walk."}, **members}
+
+
+class TestCsv:
+    """Our own columns."""
+
+    def test_a_row_is_an_entry_that_is_found(self, api, load):
+        name = f"Lifts {uuid.uuid4()}"
+        assert load(csv(GOOD.replace("Lift club", name))) == (0, {"added": 1, "changed": 0, "unchanged": 0, "faults": 0, "warnings": 0}, [])
+        one = entry(api, name)
+        assert (one["support_areas"], one["cost"], one["eligibility"]) == (["transport", "wraparound"], {"free": True}, {"minimum_age": 18})
+        assert (one["organisation_name"], one["assured_on"], one["description"]) == ("Good Trust", "2026-10-01", 'Lifts, to the "hospital".')
+        assert (one["locations"][0]["postcode"], one["locations"][0]["latitude"]) == ("NR32 1XX", 52.4811)
+        assert one["schedule"][0]["byday"] == "MO,WE" and one["contacts"][0]["phones"][0]["number"] == "01632 960201"
+        assert api.get(SERVICES, params={"q": name, "day": "MO", "from": "11:00", "to": "11:30"}).json()["found"] == 1
+        problem(api.get(f"{SERVICES}/{one['id']}/publish"), 405, "method-not-allowed")
+
+    def test_the_same_file_again_changes_nothing_and_another_row_changes_its_entry(self, api, load):
+        name = f"Lifts {uuid.uuid4()}"
+        row = GOOD.replace("Lift club", name)
+        load(csv(row))
+        one = entry(api, name)
+        assert load(csv(row))[1] == {"added": 0, "changed": 0, "unchanged": 1, "faults": 0, "warnings": 0}
+        assert entry(api, name) == one
+        assert load(csv(row.replace("10:00", "09:00")))[1]["changed"] == 1
+        changed = entry(api, name)
+        assert (changed["id"], changed["schedule"][0]["opens_at"]) == (one["id"], "09:00")
+
+    def test_what_a_row_says_twice_in_a_file_the_last_one_says(self, api, load):
+        name = f"Lifts {uuid.uuid4()}"
+        assert load(csv(GOOD, GOOD.replace("Lift club", name)))[1]["added"] == 1
+        entry(api, name)
+
+    @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a byte order mark"])
+    @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+    def test_a_file_of_windows_1252_with_a_broken_line_keeps_every_good_row(self, load, mark, end):
+        rows = [f"{n},Trust,,Fine {n}" for n in range(8)]
+        rows[2] = '2,Trust,,"Broken'
+        rows[5] = "5,Trust,,Caf\u00e9"
+        text = "\n".join(["external_id,organisation,organisation_type,name", *rows]).encode("cp1252").replace(b"\n", end)
+        code, said, complaints = load(mark + text)
+        assert (code, said["added"], said["faults"]) == (1, 6, 2)
+        assert complaints == ["4: has a quote that is not closed, or one in the middle of a field",
+                              "7: is not UTF-8 (Windows-1252?): save the file as UTF-8"]
+
+    @pytest.mark.parametrize("change, pointer", [
+        (("transport; wraparound", "transport;teleport"), "/support_areas/1"), (("nr32 1xx", "ZZ1 1ZZ"), "/locations/0/postcode"),
+        (("nr32 1xx,,", "nr32 1xx,91,1"), "/locations/0/latitude"), (("community", "alien"), "/organisation_type"),
+        (('"MO,WE"', "XX"), "/schedule/0/byday"), (("2026-10-01", "yesterday"), "/assured_on"), (("A1,", ","), "/external_id"),
+        (("yes", "maybe"), "/cost/free"), (("Lift club", "x" * 201), "/name"), ((",18,", ",eighteen,"), "/eligibility/minimum_age"),
+        (("https://example.org/", "ftp://x"), "/website")], ids=lambda value: value if isinstance(value, str) else value[1])
+    def test_what_is_wrong_is_told_by_line_and_the_others_are_taken(self, load, change, pointer):
+        bad = GOOD.replace(*change)
+        assert bad != GOOD
+        code, said, complaints = load(csv(GOOD.replace("A1,", "A0,"), bad, GOOD.replace("A1,", "A2,")))
+        assert (code, said["added"], said["faults"]) == (1, 2, 1)
+        assert complaints[0].startswith(f"3: {pointer} "), complaints
+
+    def test_a_file_without_the_columns_is_refused_whole(self, load):
+        assert load("a,b\n1,2\n") == (1, None, ["carers-api: the first line names no column external_id"])
+
+    def test_many_rows_in_which_some_are_bad_leave_only_those_out(self, load):
+        rows = [f"{n},Trust {n % 7},,Name {n},,,{'teleport' if n in (17, 400, 999) else 'transport'}" for n in range(1100)]
+        code, said, complaints = load("external_id,organisation,organisation_type,name,description,website,support_areas\n" + "\n".join(rows))
+        assert (code, said["added"], said["faults"]) == (1, 1097, 3)
+        assert [line.split(":")[0] for line in complaints] == ["19", "402", "1001"]
+
+
+class TestOpenReferral:
+    """Documents as they came."""
+
+    @pytest.fixture(scope="class")
+    def examples(self, cluster, database, db):
+        for name in ("taxonomy", "taxonomy_term", "organization_full", "service_full"):
+            done = command({"CARERS_DATABASE_OWNER": cluster.conninfo("carers_owner", database)}, "import", "directory",
+                           EXAMPLES / f"{name}.json", "--council", ISLINGTON, "--source", "examples")
+            assert done.returncode == 0, done.stderr
+
+    @pytest.mark.parametrize("name, collection", [("service_full", "services"), ("organization_full", "organizations"),
+                                                  ("taxonomy", "taxonomies"), ("taxonomy_term", "taxonomy_terms")])
+    def test_the_example_documents_come_out_as_they_went_in(self, api, examples, name, collection):
+        assert api.get(f"{FEED}/{collection}/{example(name)['id']}").json() == example(name)
+
+    def test_an_example_at_its_location_has_name_and_status_besides(self, api, examples):
+        there = example("service_at_location_full")
+        service = example("service_full")
+        assert api.get(f"{FEED}/service_at_locations/{there['id']}").json() == {**there, "name": service["name"], "status": service["status"]}
+
+    @pytest.mark.parametrize("name, collection", [("service_list", "services"), ("service_at_location_list", "service_at_locations"),
+                                                  ("organization_list", "organizations"), ("taxonomy_list", "taxonomies"),
+                                                  ("taxonomy_term_list", "taxonomy_terms")])
+    def test_the_example_lists_have_what_the_feed_has(self, api, examples, name, collection):
+        (one,) = example(name)["contents"]
+        assert [item for item in contents(api, collection) if item["id"] == one["id"]] == [one]
+
+    def test_what_is_changed_here_is_ours_and_the_rest_stays_as_it_came(self, api, load):
+        document = service(fees="Free to members", custom={"deep": [1]}, schedules=[{"id": str(uuid.uuid4()), "freq": "WEEKLY", "byday": "SA,SU",
+                                                                                     "extent": "unknown here"}])
+        load(json.dumps(document), "a.ndjson")
+        path = f"{FEED}/services/{document['id']}"
+        assert api.get(path).json() == document
+        patched = api.patch(f"{SERVICES}/{document['id']}", etag="*", json={"name": "Strolls"}, **EDITOR).json()
+        now = api.get(path).json()
+        assert now.pop("last_modified") == patched["updated_at"]
+        assert now == {**document, "name": "Strolls"}
+
+    def test_attributes_become_our_codes_by_their_words_and_terms_are_published(self, api, load):
+        term = {"id": str(uuid.uuid4()), "name": "Befriending", "description": "x", "taxonomy_id": str(uuid.uuid4())}
+        document = service(attributes=[{"id": str(uuid.uuid4()), "taxonomy_term": term}])
+        load(json.dumps(document), "a.ndjson")
+        assert api.get(f"{SERVICES}/{document['id']}").json()["support_areas"] == ["befriending"]
+        assert api.get(f"{FEED}/taxonomy_terms/{term['id']}").json() == term
+        assert ids(contents(api, "services", taxonomy_term_id=term["id"])) == [document["id"]]
+        assert ids(contents(api, "services", taxonomy_id=term["taxonomy_id"])) == [document["id"]]
+
+    def test_lines_of_ndjson_that_are_bad_are_told_and_the_others_taken(self, load):
+        documents = [json.dumps(service()) for _ in range(3)]
+        lines = [documents[0], "{broken", json.dumps({**service(), "id": 7}), "", documents[1], '{"name": "x", "status": "running", "id": "y"}',
+                 "caf\u00e9".encode("cp1252"), documents[2], json.dumps(example("service_at_location_full"))]
+        text = b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines)
+        code, said, complaints = load(text, "a.ndjson")
+        assert (code, said["added"]) == (1, 3)
+        told = {tuple(line.split(" ")[:2]) for line in complaints}
+        assert {("3:", "/id"), ("6:", "/id"), ("6:", "/status")} <= told
+        assert {line.split(":")[0] for line in complaints} == {"2", "3", "6", "7", "9"}
+
+    def test_a_page_is_taken_item_by_item(self, load):
+        page = {"total_items": 2, "contents": [service(), {**service(), "status": "running"}, service()]}
+        code, said, complaints = load(json.dumps(page, indent=1), "a.json")
+        assert (code, said["added"], [line.split(" ")[:2] for line in complaints]) == (1, 2, [["2:", "/status"]])
+
+    def test_an_entry_of_another_source_keeps_its_id(self, load):
+        document = service()
+        assert load(json.dumps(document), "a.ndjson", source=f"one {document['id']}")[0] == 0
+        code, said, complaints = load(json.dumps({**document, "organization": service()["organization"]}), "a.ndjson", council=CAMDEN)
+        assert (code, said["added"], complaints) == (1, 0, ["1: /id is the id of an entry that did not come from this source"])
+
+    def test_a_service_whose_organisation_nobody_knows_is_not_taken(self, load):
+        document = {**service(), "organization_id": str(uuid.uuid4())}
+        del document["organization"]
+        assert load(json.dumps(document), "a.ndjson")[2] == ["1: /organization_id names no organisation that came from this source"]
+
+    def test_coordinates_and_postcodes_that_are_none_stay_in_the_document(self, api, load):
+        place = {"id": str(uuid.uuid4()), "location": {"id": str(uuid.uuid4()), "location_type": "physical", "latitude": 100, "longitude": 101,
+                 "addresses": [{"id": str(uuid.uuid4()), "address_1": "1", "city": "A", "state_province": "B", "postal_code": "ABC 1234",
+                                "country": "US", "address_type": "postal"}]}}
+        document = service(service_at_locations=[place])
+        assert load(json.dumps(document), "a.ndjson")[0] == 0
+        assert api.get(f"{FEED}/services/{document['id']}").json() == document
+        (ours,) = api.get(f"{SERVICES}/{document['id']}").json()["locations"]
+        assert "latitude" not in ours and "postcode" not in ours
+
+    def test_what_was_archived_here_stays_archived(self, api, load):
+        document = service()
+        load(json.dumps(document), "a.ndjson")
+        api.post(f"{SERVICES}/{document['id']}/archive", json={"reason": "Closed."}, **EDITOR)
+        assert load(json.dumps({**document, "name": "Walks again"}), "a.ndjson")[1]["changed"] == 1
+        problem(api.get(f"{FEED}/services/{document['id']}"), 404, "not-found")
+
+    def test_an_organisation_that_is_imported_is_listed(self, api, load):
+        document = service()
+        load(json.dumps(document), "a.ndjson")
+        one = api.get(f"{ORGANISATIONS}/{document['organization']['id']}").json()
+        assert (one["name"], one["council"], one["type"]) == ("Walkers", ISLINGTON, "voluntary")
+
+
+@pytest.mark.parametrize("words", [[], ["directory"], ["directory", "x.csv"], ["directory", "x.csv", "--council", ISLINGTON],
+                                   ["directory", "x.csv", "--council", ISLINGTON, "--source", "x", "--format", "xlsx"], ["people", "x.csv"]], ids=str)
+def test_wrong_use_is_told(words):
+    done = command({}, "import", *words)
+    assert done.returncode == 2 and "import directory FILE" in done.stderr
