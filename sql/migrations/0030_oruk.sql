@@ -289,7 +289,7 @@ BEGIN
       FROM directory_asked(jsonb_strip_nulls(jsonb_build_object(
                'in_query', true, 'q', wanted -> 'search', 'lat', CASE WHEN wanted ? 'proximity' THEN near.latitude END,
                'lon', CASE WHEN wanted ? 'proximity' THEN near.longitude END, 'within_metres', wanted -> 'proximity'))) AS d;
-    coded := (SELECT string_agg(lexeme_query(ARRAY[k.lexeme]), '&')
+    coded := (SELECT string_agg(lexemes(ARRAY[k.lexeme]), '&')
                 FROM (VALUES ('x/' || (wanted ->> 'taxonomy_term_id')), ('y/' || (wanted ->> 'taxonomy_id')), ('o/' || (wanted ->> 'organization_id'))) AS k(lexeme)
                WHERE k.lexeme IS NOT NULL)::tsquery;
     RETURN ARRAY(
@@ -365,4 +365,4 @@ GRANT EXECUTE ON FUNCTION oruk_id(text[]), oruk_over(jsonb, jsonb), oruk_differs
     oruk_term(taxonomy_term), oruk_attributes(service), oruk_address(jsonb), oruk_texts(uuid, text, text, jsonb), oruk_places(service), oruk_lists(service),
     oruk_members(service), oruk_service(service, boolean), oruk_at_location(service, uuid, boolean), oruk_taxonomy(uuid, boolean),
     oruk_taxonomy_term(uuid), oruk_hours_match(jsonb, text, time, time), oruk_found(text, jsonb), oruk_item(text, uuid, boolean),
-    oruk_page(text, bigint, bigint, jsonb), lexeme_query(text[]) TO carers_caller;
+    oruk_page(text, bigint, bigint, jsonb), lexemes(text[]) TO carers_caller;
