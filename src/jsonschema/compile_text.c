@@ -131,8 +131,8 @@ bool js_regex(struct building *b, const char *keyword, const json_t *value, stru
 
 	if (!json_is_string(value))
 		return js_refuse(b, keyword, "must be a string");
-	struct regex *regex = js_regex_new(b->arena, json_string_value(value),
-	                                   json_string_length(value), what, sizeof(what));
+	struct regex *regex = js_registry_regex(b->c->registry, json_string_value(value),
+	                                        json_string_length(value), what, sizeof(what));
 	if (!regex) {
 		js_text_print(&sentence, "is not a pattern that can be used: %s", what);
 		return js_refuse(b, keyword, js_text_string(&sentence));

@@ -7,11 +7,11 @@ struct regex;
 
 enum regex_answer { REGEX_NO, REGEX_YES, REGEX_TOO_HARD };
 
-/* NULL with the reason in `what`. The arena holds it, but js_regex_release() must be called before
- * that goes. */
-struct regex *js_regex_new(struct arena *arena, const char *pattern, size_t length, char *what,
-                           size_t size);
-void js_regex_release(struct regex *regex); /* takes NULL */
+/* Held once by who made it; it goes with its last holder. NULL with the reason in `what`. */
+struct regex *js_regex_new(const char *pattern, size_t length, char *what, size_t size);
+struct regex *js_regex_hold(struct regex *regex); /* gives it back */
+void js_regex_release(struct regex *regex);       /* takes NULL */
+bool js_regex_is(const struct regex *regex, const char *pattern, size_t length);
 
 /*
  * Whether the pattern matches anywhere in `text` (UTF-8). Takes from `steps` what it cost; when

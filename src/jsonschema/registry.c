@@ -58,10 +58,30 @@ void jsonschema_registry_free(struct jsonschema_registry *registry)
 		return;
 	json_decref(registry->documents);
 	json_decref(registry->by_uri);
+	for (size_t i = 0; i < registry->regexes.count; i++)
+		js_regex_release(registry->regexes.items[i]);
+	js_list_free(&registry->regexes);
 	js_list_free(&registry->resources);
 	js_places_free(registry->places);
 	js_arena_release(&registry->arena);
 	free(registry);
+}
+
+struct regex *js_registry_regex(struct jsonschema_registry *registry, const char *pattern,
+                                size_t length, char *what, size_t size)
+{
+	struct list *list = &registry->regexes;
+	struct regex *regex;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (js_regex_is(list->items[i], pattern, length))
+			return js_regex_hold(list->items[i]);
+	regex = js_regex_new(pattern, length, what, size);
+	if (!regex || js_list_add(list, regex))
+		return regex ? js_regex_hold(regex) : NULL;
+	js_regex_release(regex);
+	snprintf(what, size, "there is no memory");
+	return NULL;
 }
 
 static struct resource *known(const struct jsonschema_registry *registry, const char *uri)

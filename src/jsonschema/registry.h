@@ -3,6 +3,7 @@
 
 #include "jsonschema/jsonschema.h"
 #include "jsonschema/memory.h"
+#include "jsonschema/regex.h"
 
 /* Vocabularies, as bits. */
 enum {
@@ -48,6 +49,7 @@ struct jsonschema_registry {
 	json_t *by_uri;    /* URI to the index of a resource */
 	struct list resources;
 	struct places *places; /* which resource a schema object belongs to */
+	struct list regexes;   /* patterns that were asked for, held */
 };
 
 void js_error(struct jsonschema_error *error, const char *where, const char *format, ...)
@@ -71,6 +73,11 @@ bool js_registry_index(struct jsonschema_registry *registry, struct resource *re
  * known. */
 bool js_registry_vocabularies(struct jsonschema_registry *registry, const struct resource *resource,
                               unsigned *ret, struct jsonschema_error *ret_error);
+
+/* The pattern, held for the caller. A contract has few patterns, each in many places: they are
+ * compiled once. NULL with the reason in `what`. */
+struct regex *js_registry_regex(struct jsonschema_registry *registry, const char *pattern,
+                                size_t length, char *what, size_t size);
 
 /* Which resource a schema object belongs to; NULL when it has not been recorded. */
 struct resource *js_places_find(const struct places *places, const json_t *schema);

@@ -223,11 +223,10 @@ static void what_needs_pcre2_is_left_to_it(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct arena arena = { 0 };
 		char what[100];
 		unsigned long steps = 1000000;
-		struct regex *regex = js_regex_new(&arena, cases[i].pattern,
-		                                   strlen(cases[i].pattern), what, sizeof(what));
+		struct regex *regex = js_regex_new(cases[i].pattern, strlen(cases[i].pattern), what,
+		                                   sizeof(what));
 		assert_non_null(regex);
 		assert_int_equal(
 			js_regex_match(regex, cases[i].good, strlen(cases[i].good), &steps),
@@ -235,7 +234,6 @@ static void what_needs_pcre2_is_left_to_it(void **state)
 		assert_int_equal(js_regex_match(regex, cases[i].bad, strlen(cases[i].bad), &steps),
 		                 REGEX_NO);
 		js_regex_release(regex);
-		js_arena_release(&arena);
 	}
 }
 
@@ -250,15 +248,12 @@ static void no_pattern_takes_more_than_its_steps(void **state)
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '!';
 	for (size_t i = 0; i < sizeof(hard) / sizeof(*hard); i++) {
-		struct arena arena = { 0 };
 		char what[100];
 		unsigned long steps = 100000;
-		struct regex *regex =
-			js_regex_new(&arena, hard[i], strlen(hard[i]), what, sizeof(what));
+		struct regex *regex = js_regex_new(hard[i], strlen(hard[i]), what, sizeof(what));
 		assert_non_null(regex);
 		assert_int_equal(js_regex_match(regex, text, sizeof(text), &steps), REGEX_TOO_HARD);
 		js_regex_release(regex);
-		js_arena_release(&arena);
 	}
 }
 
