@@ -248,11 +248,11 @@ CREATE FUNCTION service_a_normalise() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
 BEGIN
-    SELECT c.pointer || '/' || u.place AS pointer, c.what INTO wrong
-      FROM (VALUES ('support_area', NEW.support_areas, '/support_areas', 'support area'), ('need', NEW.needs, '/needs', 'need'),
-                   ('access_route', NEW.access_routes, '/access_routes', 'access route')) AS c(taxonomy, codes, pointer, what)
-     CROSS JOIN LATERAL taxonomy_unknown(c.taxonomy, c.codes) AS u(place)
-     WHERE u.place IS NOT NULL
+    SELECT format('/%ss/%s', c.taxonomy, c.place - 1) AS pointer, replace(c.taxonomy, '_', ' ') AS what INTO wrong
+      FROM (SELECT 'support_area' AS taxonomy, a.code, a.place FROM unnest(NEW.support_areas) WITH ORDINALITY AS a(code, place)
+             UNION ALL SELECT 'need', a.code, a.place FROM unnest(NEW.needs) WITH ORDINALITY AS a(code, place)
+             UNION ALL SELECT 'access_route', a.code, a.place FROM unnest(NEW.access_routes) WITH ORDINALITY AS a(code, place)) AS c
+     WHERE NOT EXISTS (SELECT FROM taxonomy_term t WHERE t.taxonomy = c.taxonomy AND t.code = c.code AND t.active)
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'is no % of the taxonomy', wrong.what USING ERRCODE = 'CA42V', HINT = wrong.pointer;
@@ -260,13 +260,15 @@ BEGIN
     IF (NEW.eligibility ->> 'minimum_age')::integer > (NEW.eligibility ->> 'maximum_age')::integer THEN
         RAISE EXCEPTION 'is less than the minimum age' USING ERRCODE = 'CA42V', HINT = '/eligibility/maximum_age';
     END IF;
-    IF TG_OP = 'INSERT' OR NEW.locations IS DISTINCT FROM OLD.locations THEN
+    IF NEW.locations IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.locations IS DISTINCT FROM OLD.locations) THEN
         NEW.locations := directory_located(with_ids(NEW.locations, 'id', 'service_at_location_id'));
     END IF;
-    NEW.schedule := with_ids(NEW.schedule, 'id');
-    NEW.contacts := (SELECT jsonb_agg(c.item || CASE WHEN c.item ? 'phones' THEN jsonb_build_object('phones', with_ids(c.item -> 'phones', 'id')) ELSE '{}' END
-                                      ORDER BY c.place)
-                       FROM jsonb_array_elements(with_ids(NEW.contacts, 'id')) WITH ORDINALITY AS c(item, place));
+    NEW.schedule := CASE WHEN NEW.schedule IS NOT NULL THEN with_ids(NEW.schedule, 'id') END;
+    IF NEW.contacts IS NOT NULL THEN
+        NEW.contacts := (SELECT jsonb_agg(c.item || CASE WHEN c.item ? 'phones' THEN jsonb_build_object('phones', with_ids(c.item -> 'phones', 'id')) ELSE '{}' END
+                                          ORDER BY c.place)
+                           FROM jsonb_array_elements(with_ids(NEW.contacts, 'id')) WITH ORDINALITY AS c(item, place));
+    END IF;
     NEW.external_refs := nullif(NEW.external_refs, '[]');
     NEW.confidential := NEW.confidential OR coalesce(directory_organisation_hidden(NEW.organisation_id), false);
     IF NEW.state = 'published' AND NEW.assured_on IS NULL THEN

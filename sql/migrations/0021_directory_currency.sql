@@ -328,7 +328,7 @@ BEGIN
               GROUP BY s.batch) AS b;
     INSERT INTO directory_tally (council, assured_on, entries, completeness)
     SELECT s.council, s.assured_on, count(*), sum(service_completeness(s)) FROM service s WHERE s.state = 'published' GROUP BY s.council, s.assured_on;
-    CREATE INDEX directory_found_terms ON directory_found USING gin (terms) WITH (fastupdate = off);
+    CREATE INDEX directory_found_terms ON directory_found USING gin (terms) WITH (gin_pending_list_limit = 256);
 END
 $$;
 COMMENT ON FUNCTION directory_refill() IS 'All that is made of entries anew: for the owner, where they were loaded without triggers';
