@@ -15,6 +15,7 @@
 #include "db/pool.h"
 #include "db/tx.h"
 #include "import.h"
+#include "import_postcodes.h"
 #include "queries.h"
 
 enum { BATCH_MS = 120000, ATTEMPTS = 4 };
@@ -89,22 +90,35 @@ static bool send(void *context, const char *items, size_t count, struct problem 
 	return false;
 }
 
-static bool read_file(struct job *job, const struct importer *importer, struct problem *p)
+/* A whole file, borrowed from the system; to be unmapped. */
+static bool map_file(const char *name, char **ret_text, size_t *ret_size, struct problem *p)
 {
-	const struct import_sink sink = { send, tell, quiet, job };
-	int file = open(job->file, O_RDONLY | O_CLOEXEC);
+	int file = open(name, O_RDONLY | O_CLOEXEC);
 	struct stat about;
 	char *text = MAP_FAILED;
-	bool good;
 
 	if (file >= 0 && fstat(file, &about) == 0 && about.st_size > 0)
 		text = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0);
 	if (file >= 0)
 		close(file);
 	if (text == MAP_FAILED)
-		return problem(p, PROBLEM_UNAVAILABLE, "%s cannot be read, or is empty", job->file);
-	good = importer_read(importer, job->format, text, (size_t)about.st_size, &sink, p);
-	munmap(text, (size_t)about.st_size);
+		return problem(p, PROBLEM_UNAVAILABLE, "%s cannot be read, or is empty", name);
+	*ret_text = text;
+	*ret_size = (size_t)about.st_size;
+	return true;
+}
+
+static bool read_file(struct job *job, const struct importer *importer, struct problem *p)
+{
+	const struct import_sink sink = { send, tell, quiet, job };
+	char *text;
+	size_t size;
+	bool good;
+
+	if (!map_file(job->file, &text, &size, p))
+		return false;
+	good = importer_read(importer, job->format, text, size, &sink, p);
+	munmap(text, size);
 	return good;
 }
 
@@ -163,23 +177,57 @@ static bool read_words(const struct command_line *line, struct job *job)
 	return job->council && job->source;
 }
 
+static void tell_postcode(void *context, unsigned long line, const char *sentence)
+{
+	tell(context, line, "", sentence, false);
+}
+
+static bool run_postcodes(struct job *job, const struct settings *settings, struct problem *p)
+{
+	const struct postcode_sink sink = { tell_postcode, job };
+	struct postcode_result result;
+	char *text;
+	size_t size;
+	bool good;
+
+	if (!map_file(job->file, &text, &size, p))
+		return false;
+	good = import_postcodes(settings->database_owner, text, size, &sink, &result, p);
+	munmap(text, size);
+	if (good)
+		printf("{\"read\": %llu, \"changed\": %llu, \"without_a_place\": %llu, \"faults\": "
+		       "%llu}\n",
+		       result.taken, (unsigned long long)result.changed, result.placeless,
+		       job->refused);
+	return good;
+}
+
+static bool run_directory(struct job *job, const struct settings *settings, struct problem *p)
+{
+	if (!run(job, settings, p))
+		return false;
+	printf("{\"added\": %llu, \"changed\": %llu, \"unchanged\": %llu, \"faults\": %llu, "
+	       "\"warnings\": %llu}\n",
+	       job->added, job->changed, job->sent - job->added - job->changed, job->refused,
+	       job->warned);
+	return true;
+}
+
 int command_import(const struct command_line *line)
 {
-	struct job job = { 0 };
+	bool postcodes = line->count == 2 && strcmp(line->words[0], "postcodes") == 0;
+	struct job job = { .file = postcodes ? line->words[1] : NULL };
 	problem_auto p = { 0 };
 
-	if (!read_words(line, &job)) {
+	if (!postcodes && !read_words(line, &job)) {
 		command_complain(NULL,
 		                 "import directory FILE --council GSS --source NAME [--format "
 		                 "ndjson|json|csv]; import postcodes FILE");
 		return EXIT_USE;
 	}
-	if (!run(&job, line->settings, &p)) {
+	if (!(postcodes ? run_postcodes : run_directory)(&job, line->settings, &p)) {
 		command_complain(NULL, p.detail);
 		return EXIT_FAILED;
 	}
-	printf("{\"added\": %llu, \"changed\": %llu, \"unchanged\": %llu, \"faults\": %llu, "
-	       "\"warnings\": %llu}\n",
-	       job.added, job.changed, job.sent - job.added - job.changed, job.refused, job.warned);
 	return job.refused ? EXIT_FAILED : EXIT_GOOD;
 }

@@ -75,3 +75,13 @@ SELECT 1 WHERE to_regprocedure('migrated()') IS NOT NULL;
 
 -- name: migrated()
 SELECT migrated();
+
+-- A load of postcodes: into a table without a log, then what is new or other into its own. See src/import_postcodes.c.
+-- name: postcodes_empty()
+TRUNCATE postcode_load;
+
+-- name: postcodes_copy()
+COPY postcode_load FROM STDIN;
+
+-- name: postcodes_merge()
+SELECT postcodes_merge() AS changed;
