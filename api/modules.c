@@ -34,6 +34,7 @@ const struct module *const modules[] = {
 	&module_funding,
 	&module_funding_report,
 	&module_funding_schemes,
+	&module_imports,
 	&module_instruments,
 	&module_oruk,
 	&module_outcomes,

@@ -32,6 +32,7 @@ extern const struct module module_directory_services;
 extern const struct module module_funding;
 extern const struct module module_funding_report;
 extern const struct module module_funding_schemes;
+extern const struct module module_imports;
 extern const struct module module_instruments;
 extern const struct module module_oruk;
 extern const struct module module_outcomes;

@@ -12,6 +12,7 @@
 #include "db/pool.h"
 #include "db/tx.h"
 #include "embedded.h"
+#include "import_thread.h"
 #include "migrations.h"
 #include "modules.h"
 #include "queries.h"
@@ -28,6 +29,7 @@ struct app {
 	struct metrics *metrics;
 	struct service service;
 	struct host host;
+	struct import_thread *imports;
 	struct server *server;
 	struct dispatcher *dispatcher;
 	char *certificate, *key;
@@ -246,6 +248,11 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 		problem(&p, PROBLEM_UNAVAILABLE, "no memory");
 		return complain(fault, context, &p);
 	}
+	app->imports = import_thread_start(app->contract, app->pool);
+	if (!app->imports) {
+		problem(&p, PROBLEM_UNAVAILABLE, "no memory, or no thread, for imports");
+		return complain(fault, context, &p);
+	}
 	describe(app);
 	return (start_dispatcher(app, &p) && open_server(app, &p)) || complain(fault, context, &p);
 }
@@ -321,6 +328,7 @@ void app_stop(struct app *app, unsigned drain_s)
 		server_drain(app->server, drain_s);
 	server_stop(app->server);
 	dispatcher_stop(app->dispatcher);
+	import_thread_stop(app->imports);
 	metrics_free(app->metrics);
 	limits_free(app->limits);
 	if (app->pool)

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "import_reader.h"
 
-enum { BATCH_ITEMS = 500, BATCH_BYTES = 4 * MIB, ITEM_BYTES = 2 * MIB, DAY_SECONDS = 86400 };
+enum { BATCH_BYTES = 4 * MIB, ITEM_BYTES = 2 * MIB, DAY_SECONDS = 86400 };
 
 static const char *const kind_names[KINDS] = { [KIND_SERVICE] = "service",
 	                                       [KIND_ORGANIZATION] = "organization",
@@ -147,7 +147,7 @@ bool reader_put(struct reader *r, enum document_kind kind, const json_t *documen
 		return false;
 	if (!buf_add(&r->batch, r->count ? "," : "[") || !buf_add(&r->batch, text))
 		return no_memory(p);
-	return ++r->count < BATCH_ITEMS || flush(r, p);
+	return ++r->count < r->sink->batch || flush(r, p);
 }
 
 static bool read_line(struct reader *r, const char *at, size_t size, struct problem *p)

@@ -26,6 +26,7 @@ struct import_sink {
 	             bool warning);
 	/* Between batches: how many lines were read. */
 	void (*read)(void *context, unsigned long lines);
+	size_t batch; /* items of a transaction */
 	void *context;
 };
 

@@ -18,7 +18,7 @@
 #include "import_postcodes.h"
 #include "queries.h"
 
-enum { BATCH_MS = 120000, ATTEMPTS = 4 };
+enum { BATCH = 500, BATCH_MS = 120000, ATTEMPTS = 4 };
 
 struct job {
 	const char *file, *source, *council;
@@ -110,7 +110,7 @@ static bool map_file(const char *name, char **ret_text, size_t *ret_size, struct
 
 static bool read_file(struct job *job, const struct importer *importer, struct problem *p)
 {
-	const struct import_sink sink = { send, tell, quiet, job };
+	const struct import_sink sink = { send, tell, quiet, BATCH, job };
 	char *text;
 	size_t size;
 	bool good;

@@ -1,0 +1,49 @@
+/* Imports over HTTP: asked for, and looked after; a thread of the service does them. Rule D5. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/uuid.h"
+#include "call/call.h"
+#include "modules.h"
+#include "queries.h"
+
+static bool start_import(struct call *c)
+{
+	char id[UUID_TEXT];
+	db_rows_auto *rows = NULL;
+
+	uuid_make(id);
+	if (!db_queue(c->tx, Q_IMPORT_INSERT(id, call_body(c)), &c->problem) ||
+	    !db_last(c->tx, Q_IMPORT_BY_ID(id), &rows, &c->problem))
+		return false;
+	snprintf(c->reply.location, sizeof c->reply.location, "%s/v1/imports/%s",
+	         c->service->base_url, id);
+	return call_reply(c, 202, rows);
+}
+
+static bool get_import(struct call *c)
+{
+	db_rows_auto *rows = NULL;
+
+	if (!db_last(c->tx, Q_IMPORT_BY_ID(call_path(c, "import_id")), &rows, &c->problem))
+		return false;
+	return db_count(rows) ? call_reply(c, 200, rows)
+	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no import has this id");
+}
+
+static bool list_imports(struct call *c)
+{
+	db_rows_auto *rows = NULL;
+
+	return db_last(c->tx, Q_IMPORTS(call_query(c, "limit"), call_query(c, "cursor")), &rows,
+	               &c->problem) &&
+	       call_page(c, rows);
+}
+
+static const struct operation imports[] = {
+	{ "startImport", start_import },
+	{ "getImport", get_import },
+	{ "listImports", list_imports },
+};
+MODULE(imports);
