@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from pg_cluster import Cluster, as_user, can_enter, server_user  # noqa: E402
 
 PROGRAM = pathlib.Path(os.environ.get("API_PROGRAM", ROOT / "build-release" / "carers-api"))
-DEMO = ROOT / "sql" / "seed" / "demo.sql"
+DEMO = [ROOT / "sql" / "seed" / name for name in ("demo.sql", "directory.sql")]
 ISSUER = "urn:carers-api:dev"
 READY_SECONDS = 30  # a service that has not listened by then will not
 STOP_SECONDS = 25   # longer than CARERS_DRAIN_S
@@ -119,8 +119,9 @@ def load_demo(cluster):
     used = cluster.sql("SELECT EXISTS (SELECT FROM organisation) OR EXISTS (SELECT FROM carer)", database="carers")
     if used != [["f"]]:
         return
-    cluster.sql("BEGIN;\n" + DEMO.read_text(encoding="utf-8") + "\nCOMMIT;\n", user="carers_owner", database="carers")
-    say("run: loaded the demo data (invented people and organisations)")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in DEMO)
+    cluster.sql("BEGIN;\n" + text + "\nCOMMIT;\n", user="carers_owner", database="carers")
+    say("run: loaded the demo data (invented people, organisations and services)")
 
 
 def start_service(data, settings, user):
