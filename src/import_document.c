@@ -58,37 +58,62 @@ static json_t *ours(const struct reader *r, const json_t *item)
 	return jsonschema_validate(r->importer->schedule, copy, NULL, NULL) ? TAKE(copy) : NULL;
 }
 
-/* Those that happen; the others stay in the document, and are told of. */
-static json_t *schedule_of(struct reader *r, const json_t *document)
+/* One that happens is added; another stays in the document, and is told of. */
+static bool add_schedule(struct reader *r, const json_t *item, size_t place, json_t *happen)
 {
-	const json_t *list = json_object_get(document, "schedules"), *item;
-	json_auto_t *happen = json_array();
+	json_auto_t *mine = ours(r, item);
+	json_auto_t *alone = mine ? json_pack("[O]", mine) : NULL;
+	text_auto *hours = NULL;
+	problem_auto why = { .code = PROBLEM_NONE };
+
+	if (!alone)
+		warn(r, place, "is kept, and not searched: its rule is not one that is read here");
+	else if (!openings_of(alone, r->today, &hours, &why))
+		warn(r, place, "is kept, and not searched: it never happens, or names no day");
+	else
+		return json_array_append(happen, mine) == 0;
+	return true;
+}
+
+/* All of them, when all are ours; NULL otherwise. */
+static json_t *whole_schedule(const struct reader *r, const json_t *list)
+{
+	json_auto_t *all = json_array();
+	const json_t *item;
 	size_t i;
 
-	json_array_foreach (list, i, item) {
-		json_auto_t *mine = ours(r, item);
-		json_auto_t *alone = mine ? json_pack("[O]", mine) : NULL;
-		text_auto *hours = NULL;
-		problem_auto why = { .code = PROBLEM_NONE };
-
-		if (!alone)
-			warn(r, i,
-			     "is kept, and not searched: its rule is not one that is read here");
-		else if (!openings_of(alone, r->today, &hours, &why))
-			warn(r, i, "is kept, and not searched: it never happens, or names no day");
-		else if (json_array_append(happen, mine) < 0)
+	json_array_foreach (list, i, item)
+		if (json_array_append_new(all, ours(r, item)) < 0)
 			return NULL;
-	}
-	return TAKE(happen);
+	return TAKE(all);
+}
+
+/* Those schedules that happen, in our words, and their hours. The usual case, in which all do, is
+ * tried first: working them out is most of what an item costs here. */
+static bool schedule_of(struct reader *r, const json_t *document, json_t **ret_schedule,
+                        char **ret_hours)
+{
+	const json_t *list = json_object_get(document, "schedules"), *item;
+	problem_auto why = { .code = PROBLEM_NONE }, late = { .code = PROBLEM_NONE };
+	size_t i;
+
+	*ret_schedule = whole_schedule(r, list);
+	if (*ret_schedule && openings_of(*ret_schedule, r->today, ret_hours, &why))
+		return true;
+	json_decref(*ret_schedule);
+	*ret_schedule = json_array();
+	json_array_foreach (list, i, item)
+		if (!add_schedule(r, item, i, *ret_schedule))
+			return false;
+	return openings_of(*ret_schedule, r->today, ret_hours, &late);
 }
 
 static bool read_service(struct reader *r, const json_t *document, struct problem *p)
 {
-	json_auto_t *schedule = schedule_of(r, document);
-	problem_auto why = { .code = PROBLEM_NONE };
+	json_auto_t *schedule = NULL;
 	text_auto *hours = NULL;
 
-	if (!schedule || !openings_of(schedule, r->today, &hours, &why)) {
+	if (!schedule_of(r, document, &schedule, &hours)) {
 		reader_fault(r, "/schedules", "has too many days");
 		return true;
 	}

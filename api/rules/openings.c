@@ -10,7 +10,13 @@
 #include "base/text.h"
 #include "rules/recurrence.h"
 
-enum { MINUTES_A_DAY = 1440, MINUTES_A_WEEK = 7 * MINUTES_A_DAY, AHEAD = 400, POINTER = 64 };
+enum {
+	MINUTES_A_DAY = 1440,
+	MINUTES_A_WEEK = 7 * MINUTES_A_DAY,
+	AHEAD = 400,
+	SOON = 40,
+	POINTER = 64
+};
 
 /* One item of the schedule, read. Days are since 1970-01-01. */
 struct hours {
@@ -82,6 +88,12 @@ static bool fault(struct problem *p, size_t place, const char *name, const char 
 	return problem_fault(p, PROBLEM_VALIDATION_FAILED, pointer, "rule", "%s", sentence);
 }
 
+/* The first weeks, in which almost every rule happens: a walk of years is slow. */
+static int32_t soon(int32_t start, int32_t until)
+{
+	return start < INT32_MAX - SOON && start + SOON < until ? start + SOON : until;
+}
+
 static bool has_days(const json_t *item)
 {
 	return json_text(item, "byday") || json_text(item, "bymonthday") ||
@@ -109,7 +121,11 @@ static bool read_item(const json_t *item, int32_t today, size_t place, struct ho
 
 	if (!rule_text(item, &text) || !recurrence_parse(buf_text(&text), start, &h->rule, &why))
 		return fault(p, place, "", why.detail[0] ? why.detail : "is too long");
-	recurrence_walk(&h->rule, h->from > start ? h->from : start, h->until, &days);
+	if (h->from > start)
+		start = h->from;
+	recurrence_walk(&h->rule, start, soon(start, h->until), &days);
+	if (days.count == 0) /* seldom, or never */
+		recurrence_walk(&h->rule, start, h->until, &days);
 	return days.count > 0 || fault(p, place, "", "never happens while it is valid");
 }
 

@@ -67,6 +67,10 @@ def test_it_serves_the_demo_with_a_token_for_every_role_and_ends_clean(folder):
         carers = requests.get(f"{ready['base_url']}/v1/carers?limit=200", timeout=30,
                               headers={"Authorization": f"Bearer {ready['tokens']['practitioner']}"}).json()["items"]
         assert carers
+        feed = requests.get(f"{ready['base_url']}/oruk/v3/services?per_page=1", timeout=30).json()
+        assert feed["total_items"] == 258
+        found = requests.get(f"{ready['base_url']}/v1/directory/services?q=sitter&postcode=IP19+0CC&within_metres=5000", timeout=30).json()
+        assert found["items"] and all("Halesworth" in item["name"] for item in found["items"])
         own = f"{ready['base_url']}/v1/carers/{me(ready, 'carer')['carer_id']}"
         assert requests.get(own, headers={"Authorization": f"Bearer {ready['tokens']['carer']}"}, timeout=30).status_code == 200
     finally:

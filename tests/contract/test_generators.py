@@ -28,6 +28,15 @@ def embed(folder, *arguments):
     return run(sys.executable, ROOT / "tools/embed.py", *arguments, cwd=folder)
 
 
+def test_the_demo_directory_is_what_its_script_makes(tmp_path):
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "sql" / "seed").mkdir(parents=True)
+    script = tmp_path / "tools" / "demo_directory.py"
+    script.write_text((ROOT / "tools/demo_directory.py").read_text(encoding="utf-8"), encoding="utf-8")
+    assert run(sys.executable, script, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "sql/seed/directory.sql").read_text(encoding="utf-8") == (ROOT / "sql/seed/directory.sql").read_text(encoding="utf-8")
+
+
 def compile_c(folder, source):
     (folder / "try.c").write_text(source, encoding="utf-8")
     return run(*CC, *FLAGS, "-c", "try.c", cwd=folder)

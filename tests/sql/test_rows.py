@@ -16,7 +16,8 @@ PERSONAL = ["carer", "carer_view", "carer_access", "carer_external_ref", "carer_
 TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_settings", "carer_term", "name_near", "instrument", "i_statement",
                      "bank_holiday", "bank_holidays_edition", "wellbeing_sum", "break_scheme", "break_sum", "break_contract",
                      "funding_scheme", "taxonomy_term", "taxonomy_phrase", "service", "postcode", "directory_external_id",
-                     "directory_found", "directory_place", "directory_word", "directory_near", "unmet_search",
+                     "directory_found", "directory_place", "directory_word", "directory_near", "unmet_search", "oruk_entry",
+                     "oruk_feed", "oruk_vocabulary", "directory_import", "postcode_load"]
                      "directory_proposal", "directory_link", "directory_tally", "directory_event", "leaflet", "champion"]
 
 
