@@ -390,6 +390,15 @@ $$;
 COMMENT ON FUNCTION uuid7_from(timestamptz) IS 'The least that uuid7() makes at that time';
 GRANT EXECUTE ON FUNCTION uuid7_from(timestamptz) TO carers_caller;
 
+CREATE FUNCTION webhook_resumed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE webhook_delivery d SET due_at = now() WHERE d.webhook_id = NEW.id AND d.ended_at IS NULL AND NOT d.claimed AND d.due_at < 'infinity';
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION webhook_resumed() IS 'Who resumes has mended the receiver: what waits for its next attempt is due now';
+CREATE TRIGGER webhook_resumed AFTER UPDATE OF state ON webhook FOR EACH ROW WHEN (NEW.state = 'active') EXECUTE FUNCTION webhook_resumed();
+
 CREATE FUNCTION webhook_sweep(days integer) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH swept AS (
         DELETE FROM webhook_delivery d
