@@ -11,7 +11,7 @@
 #include "rules/csv.h"
 #include "session_queries.h"
 
-enum { CHUNK = 64 * KIB, ROW = 4 * KIB, POSTCODE = 16 };
+enum { CHUNK = 64 * KIB, ROW = 4 * KIB, POSTCODE = 16, MILLION = 1000000 };
 
 /* Columns of the table, in its order; where ONS has had another name for it, that too. */
 static const struct {
@@ -37,14 +37,33 @@ static const char *field(const struct csv *csv, size_t column)
 	return value ? value : csv_field(csv, columns[column].other);
 }
 
-static bool is_number(const char *text, double bound, double *ret_number)
+/* Decimal degrees as ONS writes them, in millionths; what stands behind the sixth place is left
+ * out.
+ */
+static bool is_degrees(const char *text, int64_t bound, int64_t *ret_millionths)
 {
-	char *end;
+	bool negative = text && *text == '-';
+	int64_t value = 0;
+	size_t places = 0;
 
-	if (!text)
+	if (!text || !text[negative])
 		return false;
-	*ret_number = strtod(text, &end);
-	return end != text && *end == '\0' && *ret_number >= -bound && *ret_number <= bound;
+	text += negative;
+	for (; *text && *text != '.'; text++) {
+		if (*text < '0' || *text > '9' || value > bound)
+			return false;
+		value = value * 10 + (*text - '0');
+	}
+	for (text += *text == '.'; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		if (places++ < 6)
+			value = value * 10 + (*text - '0');
+	}
+	for (; places < 6; places++)
+		value *= 10;
+	*ret_millionths = negative ? -value : value;
+	return value <= bound * MILLION;
 }
 
 /* Upper case, one space before the last three: "NR321XX" and "NR32  1XX" are NR32 1XX. */
@@ -82,9 +101,18 @@ static bool add_code(struct load *load, const char *code)
 	return buf_addf(&load->chunk, "\t%s", code ? code : "\\N");
 }
 
-static bool add_row(struct load *load, const char *postcode, double latitude, double longitude)
+static bool add_degrees(struct load *load, int64_t millionths)
 {
-	bool good = buf_addf(&load->chunk, "%s\t%.6f\t%.6f", postcode, latitude, longitude);
+	long long size = millionths < 0 ? -millionths : millionths;
+
+	return buf_addf(&load->chunk, "\t%s%lld.%06lld", millionths < 0 ? "-" : "", size / MILLION,
+	                size % MILLION);
+}
+
+static bool add_row(struct load *load, const char *postcode, int64_t latitude, int64_t longitude)
+{
+	bool good = buf_add(&load->chunk, postcode) && add_degrees(load, latitude) &&
+	            add_degrees(load, longitude);
 
 	for (size_t i = 3; i < COUNT_OF(columns) && good; i++)
 		good = add_code(load, field(&load->csv, i));
@@ -95,18 +123,18 @@ static bool take_row(struct load *load, struct problem *p)
 {
 	char postcode[POSTCODE];
 	const char *text = field(&load->csv, 0);
-	double latitude, longitude;
+	int64_t latitude, longitude;
 
 	if (!text || !is_postcode(text, postcode)) {
 		refuse(load, "pcds is no postcode");
 		return true;
 	}
-	if (!is_number(field(&load->csv, 1), 100, &latitude) ||
-	    !is_number(field(&load->csv, 2), 180, &longitude)) {
+	if (!is_degrees(field(&load->csv, 1), 100, &latitude) ||
+	    !is_degrees(field(&load->csv, 2), 180, &longitude)) {
 		refuse(load, "lat and long are no coordinates");
 		return true;
 	}
-	if (latitude > 90) { /* ONS: 99.999999 has no place */
+	if (latitude > 90 * MILLION) { /* ONS: 99.999999 has no place */
 		load->placeless++;
 		return true;
 	}
