@@ -100,6 +100,15 @@ static bool has_days(const json_t *item)
 	       json_text(item, "dtstart");
 }
 
+static bool is_weekly(const json_t *item, const struct hours *h, int32_t today)
+{
+	const char *days = json_text(item, "byday");
+
+	return strcmp(json_text(item, "freq"), "WEEKLY") == 0 && days && !h->rule.ends &&
+	       !json_text(item, "bymonthday") && h->from <= today && h->until == INT32_MAX &&
+	       h->rule.start <= today && json_integer_value(json_object_get(item, "interval")) <= 1;
+}
+
 static bool read_item(const json_t *item, int32_t today, size_t place, struct hours *h,
                       struct problem *p)
 {
@@ -121,6 +130,8 @@ static bool read_item(const json_t *item, int32_t today, size_t place, struct ho
 
 	if (!rule_text(item, &text) || !recurrence_parse(buf_text(&text), start, &h->rule, &why))
 		return fault(p, place, "", why.detail[0] ? why.detail : "is too long");
+	if (is_weekly(item, h, today))
+		return true;
 	if (h->from > start)
 		start = h->from;
 	recurrence_walk(&h->rule, start, soon(start, h->until), &days);
@@ -137,15 +148,6 @@ static bool add_weekly(struct openings *o, unsigned from, unsigned to)
 	if (to <= MINUTES_A_WEEK)
 		return comma(o->weekly) && buf_addf(o->weekly, "[%u,%u)", from, to);
 	return add_weekly(o, from, MINUTES_A_WEEK) && add_weekly(o, 0, to - MINUTES_A_WEEK);
-}
-
-static bool is_weekly(const json_t *item, const struct hours *h, int32_t today)
-{
-	const char *days = json_text(item, "byday");
-
-	return strcmp(json_text(item, "freq"), "WEEKLY") == 0 && days && !h->rule.ends &&
-	       !json_text(item, "bymonthday") && h->from <= today && h->until == INT32_MAX &&
-	       h->rule.start <= today && json_integer_value(json_object_get(item, "interval")) <= 1;
 }
 
 static bool add_weekdays(struct openings *o, const char *days, const struct hours *h)

@@ -11,7 +11,7 @@ FEW = {"organisation", "carer_transition", "carer_available", "event_kind", "eve
        "assessment_transition", "assessment_available", "council_default", "council_settings", "swemwbs_score", "instrument",
        "i_statement", "bank_holiday", "bank_holidays_edition", "referral_transition", "referral_route", "webhook",
        "webhook_secret", "break_scheme", "break_transition", "funding_transition", "funding_scheme", "break_contract",
-       "directory_transition", "taxonomy_term", "taxonomy_phrase", "directory_tally", "unmet_search"}  # all others grow
+       "directory_transition", "taxonomy_term", "taxonomy_phrase", "directory_tally", "unmet_search", "oruk_feed"}  # all others grow
 COUNCILS = [f"E09{number:06d}" for number in range(1, 13)]
 LARGE, SMALL = (f"00000000-0000-7000-9000-{number:012d}" for number in (1, 2))
 PASSPORT = "CP-3M8K-Z0QT-7WVA-X1G4"  # somebody's
@@ -981,6 +981,28 @@ class TestDirectory:
                                                  ("unmet_needs", [None, None])])
     @pytest.mark.parametrize("caller", ["an editor", "editors of twelve", "an administrator"])
     def test_what_editors_read_is_found_by_key_or_in_short_walks(self, crowd, caller, name, arguments):
+        look(crowd, caller, name, *arguments)
+
+    @pytest.mark.parametrize("kind, page", [("service", 1), ("service", 57), ("service", 114), ("service_at_location", 60), ("organization", 9),
+                                            ("taxonomy_term", 1)])
+    def test_a_page_of_the_feed_costs_the_same_wherever_it_lies(self, crowd, kind, page):
+        look(crowd, "the public", "oruk_page", kind, page, 50, "{}")
+
+    @pytest.mark.parametrize("kind", ["service", "service_at_location"])
+    @pytest.mark.parametrize("filters", [{"search": "aalan"}, {"day": "MO"}, {"organization_id": LISTED}, {"postcode": "ZZ1 0AA"},
+                                         {"postcode": "ZZ1 0AA", "proximity": "1000"}, {"taxonomy_term_id": SERVICE}], ids=str)
+    def test_filters_of_the_feed_are_one_walk_over_one_index(self, crowd, kind, filters):
+        look(crowd, "the public", "oruk_page", kind, 1, 50, json.dumps(filters))
+
+    @pytest.mark.parametrize("kind, ident", [("service", SERVICE), ("organization", LISTED), ("service_at_location", SERVICE), ("taxonomy", SERVICE),
+                                             ("taxonomy_term", SERVICE)])
+    def test_a_document_of_the_feed_is_found_by_key(self, crowd, kind, ident):
+        look(crowd, "the public", "oruk_item", kind, ident)
+
+    @pytest.mark.parametrize("name, arguments", [("imports", [50, None]), ("import_by_id", [SERVICE]),
+                                                 ("import_insert", [SERVICE, '{"source": "x", "format": "csv", "content": "y"}'])])
+    @pytest.mark.parametrize("caller", ["an editor", "editors of twelve", "an administrator"])
+    def test_imports_are_found_by_council_and_by_key(self, crowd, caller, name, arguments):
         look(crowd, caller, name, *arguments)
 
     def test_a_change_touches_its_entry_only(self, crowd):
