@@ -215,3 +215,38 @@ class TestOpenReferral:
 def test_wrong_use_is_told(words):
     done = command({}, "import", *words)
     assert done.returncode == 2 and "import directory FILE" in done.stderr
+
+
+class TestPostcodes:
+    """The ONS Postcode Directory's columns (rule D6)."""
+
+    HEAD = '"pcd","pcds","dointr","doterm","oscty","oslaua","osward","rgn","ctry","lat","long"\n'
+
+    def rows(self, db, *postcodes):
+        db.execute("SELECT postcode, latitude::text, longitude::text FROM postcode WHERE postcode = ANY (%s) ORDER BY postcode", (list(postcodes),))
+        return db.fetchall()
+
+    def test_good_rows_are_taken_bad_ones_told_and_the_same_file_changes_nothing(self, load, db):
+        text = self.HEAD + "".join(f'"{pcds}","{pcds}","199001","","E10000029","E07000244","E05012345","E12000006","E92000001",{lat},{long}\n' for pcds, lat, long in (
+            ("ZX1 1AA", "52.480012", "1.753401"), ("ZX11AB", "52.5", "-0.05"), ("no postcode", "52.5", "1.7"), ("ZX1 1AD", "north", "1.7"),
+            ("ZX1 1AE", "52.5", "181"), ("ZX1 1AF", "99.999999", "0.000000"), ("ZX1 1AG", "-0.000001", "179.9999999")))
+
+        code, said, complaints = load(text, what="postcodes")
+
+        assert complaints == ["4: pcds is no postcode", "5: lat and long are no coordinates", "6: lat and long are no coordinates"]
+        assert (code, said) == (1, {"read": 3, "changed": 3, "without_a_place": 1, "faults": 3})
+        assert self.rows(db, "ZX1 1AA", "ZX1 1AB", "ZX1 1AF", "ZX1 1AG") == [
+            ("ZX1 1AA", "52.480012", "1.753401"), ("ZX1 1AB", "52.5", "-0.05"), ("ZX1 1AG", "-1e-06", "179.999999")]
+        assert load(text, what="postcodes")[1]["changed"] == 0
+
+    def test_a_place_that_has_moved_is_changed(self, load, db):
+        row = 'x,ZX2 1AA,,,,,,,,{},1.75\n'
+        load(self.HEAD + row.format("52.1"), what="postcodes")
+
+        assert load(self.HEAD + row.format("52.2"), what="postcodes")[1]["changed"] == 1
+        assert self.rows(db, "ZX2 1AA") == [("ZX2 1AA", "52.2", "1.75")]
+
+    def test_a_file_without_the_columns_is_refused_whole(self, load):
+        code, said, complaints = load("pcds,lat\nZX3 1AA,52\n", what="postcodes")
+
+        assert code != 0 and not said and "long" in complaints[0]
