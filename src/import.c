@@ -119,22 +119,23 @@ static bool no_memory(struct problem *p)
 }
 
 static json_t *item_of(const struct reader *r, enum document_kind kind, const json_t *document,
-                       const json_t *schedule, const char *hours)
+                       const struct when *when)
 {
 	json_auto_t *item = json_pack("{s:I, s:s, s:O}", "line", (json_int_t)r->line, "kind",
 	                              kind_names[kind], "document", (json_t *)document);
 
-	if (item && schedule && json_object_set(item, "schedule", (json_t *)schedule) < 0)
+	if (item && when && when->schedule && json_object_set(item, "schedule", when->schedule) < 0)
 		return NULL;
-	if (item && hours && json_object_set_new(item, "hours", json_loads(hours, 0, NULL)) < 0)
+	if (item && when && when->hours &&
+	    json_object_set_new(item, "hours", json_loads(when->hours, 0, NULL)) < 0)
 		return NULL;
 	return TAKE(item);
 }
 
 bool reader_put(struct reader *r, enum document_kind kind, const json_t *document,
-                const json_t *schedule, const char *hours, struct problem *p)
+                const struct when *when, struct problem *p)
 {
-	json_auto_t *item = item_of(r, kind, document, schedule, hours);
+	json_auto_t *item = item_of(r, kind, document, when);
 	text_auto *text = item ? json_print(item) : NULL;
 
 	if (!text)
@@ -237,15 +238,17 @@ static bool (*const readers[IMPORT_FORMATS])(struct reader *r, const char *at, c
 	[IMPORT_CSV] = read_rows,
 };
 
-bool importer_read(const struct importer *importer, enum import_format format, const char *text,
-                   size_t size, const struct import_sink *sink, struct problem *p)
+bool importer_read(const struct importer *importer, const struct import_text *file,
+                   const struct import_sink *sink, struct problem *p)
 {
+	const char *end = file->text + file->size;
 	struct reader r = { .importer = importer,
 		            .sink = sink,
 		            .today = (int32_t)(clock_seconds() / DAY_SECONDS),
 		            .batch = { .limit = BATCH_BYTES + ITEM_BYTES } };
-	const char *at = format == IMPORT_CSV ? text : text_past_mark(text, size);
-	bool good = readers[format](&r, at, text + size, p) && flush(&r, p);
+	const char *at =
+		file->format == IMPORT_CSV ? file->text : text_past_mark(file->text, file->size);
+	bool good = readers[file->format](&r, at, end, p) && flush(&r, p);
 
 	buf_free(&r.batch);
 	return good;

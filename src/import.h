@@ -9,6 +9,13 @@
 
 enum import_format { IMPORT_NDJSON, IMPORT_JSON, IMPORT_CSV, IMPORT_FORMATS };
 
+/* What is to be read, borrowed. */
+struct import_text {
+	enum import_format format;
+	const char *text;
+	size_t size;
+};
+
 /* IMPORT_FORMATS when the name is none. */
 enum import_format import_format_parse(const char *name);
 
@@ -32,6 +39,5 @@ struct import_sink {
 
 /* Reads all of the text. False when a batch could not be sent, or the text is nothing of this
  * format at all. */
-must_check bool importer_read(const struct importer *importer, enum import_format format,
-                              const char *text, size_t size, const struct import_sink *sink,
-                              struct problem *p);
+must_check bool importer_read(const struct importer *importer, const struct import_text *file,
+                              const struct import_sink *sink, struct problem *p);

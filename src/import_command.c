@@ -91,9 +91,9 @@ static bool send(void *context, const char *items, size_t count, struct problem 
 }
 
 /* A whole file, borrowed from the system; to be unmapped. */
-static bool map_file(const char *name, char **ret_text, size_t *ret_size, struct problem *p)
+static bool map_file(const struct job *job, struct import_text *ret_file, struct problem *p)
 {
-	int file = open(name, O_RDONLY | O_CLOEXEC);
+	int file = open(job->file, O_RDONLY | O_CLOEXEC);
 	struct stat about;
 	char *text = MAP_FAILED;
 
@@ -102,23 +102,23 @@ static bool map_file(const char *name, char **ret_text, size_t *ret_size, struct
 	if (file >= 0)
 		close(file);
 	if (text == MAP_FAILED)
-		return problem(p, PROBLEM_UNAVAILABLE, "%s cannot be read, or is empty", name);
-	*ret_text = text;
-	*ret_size = (size_t)about.st_size;
+		return problem(p, PROBLEM_UNAVAILABLE, "%s cannot be read, or is empty", job->file);
+	*ret_file = (struct import_text){ job->format, text, (size_t)about.st_size };
 	return true;
 }
+
+static void unmap_file(const struct import_text *file) { munmap((void *)file->text, file->size); }
 
 static bool read_file(struct job *job, const struct importer *importer, struct problem *p)
 {
 	const struct import_sink sink = { send, tell, quiet, BATCH, job };
-	char *text;
-	size_t size;
+	struct import_text file;
 	bool good;
 
-	if (!map_file(job->file, &text, &size, p))
+	if (!map_file(job, &file, p))
 		return false;
-	good = importer_read(importer, job->format, text, size, &sink, p);
-	munmap(text, size);
+	good = importer_read(importer, &file, &sink, p);
+	unmap_file(&file);
 	return good;
 }
 
@@ -186,14 +186,13 @@ static bool run_postcodes(struct job *job, const struct settings *settings, stru
 {
 	const struct postcode_sink sink = { tell_postcode, job };
 	struct postcode_result result;
-	char *text;
-	size_t size;
+	struct import_text file;
 	bool good;
 
-	if (!map_file(job->file, &text, &size, p))
+	if (!map_file(job, &file, p))
 		return false;
-	good = import_postcodes(settings->database_owner, text, size, &sink, &result, p);
-	munmap(text, size);
+	good = import_postcodes(settings->database_owner, &file, &sink, &result, p);
+	unmap_file(&file);
 	if (good)
 		printf("{\"read\": %llu, \"changed\": %llu, \"without_a_place\": %llu, \"faults\": "
 		       "%llu}\n",

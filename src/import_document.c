@@ -117,8 +117,9 @@ static bool read_service(struct reader *r, const json_t *document, struct proble
 		reader_fault(r, "/schedules", "has too many days");
 		return true;
 	}
-	return reader_put(r, KIND_SERVICE, document, json_array_size(schedule) ? schedule : NULL,
-	                  hours, p);
+	const struct when when = { json_array_size(schedule) ? schedule : NULL, hours };
+
+	return reader_put(r, KIND_SERVICE, document, &when, p);
 }
 
 /* An organisation's services are written as if they stood alone, each with it. */
@@ -167,6 +168,6 @@ bool reader_document(struct reader *r, const json_t *document, struct problem *p
 		return true;
 	if (kind == KIND_SERVICE)
 		return read_service(r, document, p);
-	return reader_put(r, kind, document, NULL, NULL, p) &&
+	return reader_put(r, kind, document, NULL, p) &&
 	       (kind != KIND_ORGANIZATION || read_services(r, document, p));
 }

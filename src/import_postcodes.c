@@ -175,7 +175,7 @@ static bool open_load(struct load *load, const char *text, size_t size, struct p
 	return true;
 }
 
-bool import_postcodes(const char *conninfo, const char *text, size_t size,
+bool import_postcodes(const char *conninfo, const struct import_text *file,
                       const struct postcode_sink *sink, struct postcode_result *ret_result,
                       struct problem *p)
 {
@@ -190,7 +190,7 @@ bool import_postcodes(const char *conninfo, const char *text, size_t size,
 		return problem(p, PROBLEM_UNAVAILABLE, "there is no memory to spare");
 	load->sink = sink;
 	load->chunk.limit = CHUNK + ROW;
-	good = open_load(load, text, size, p) && db_copy(conninfo, &copy, &rows, p) &&
+	good = open_load(load, file->text, file->size, p) && db_copy(conninfo, &copy, &rows, p) &&
 	       text_number(db_text(rows, 0, "changed"), 0, UINT64_MAX, &changed);
 	if (good)
 		*ret_result = (struct postcode_result){ load->taken, load->placeless, changed };

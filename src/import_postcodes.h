@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 #include "base/problem.h"
+#include "import.h"
 
 struct postcode_sink {
 	void (*tell)(void *context, unsigned long line, const char *sentence);
@@ -21,6 +22,6 @@ struct postcode_result {
 
 /* All rows that are good in one transaction; each bad one is told. Postcodes that the file does not
  * have any more stay. */
-must_check bool import_postcodes(const char *conninfo, const char *text, size_t size,
+must_check bool import_postcodes(const char *conninfo, const struct import_text *file,
                                  const struct postcode_sink *sink,
                                  struct postcode_result *ret_result, struct problem *p);

@@ -30,10 +30,16 @@ struct reader {
 void reader_fault(struct reader *r, const char *pointer, const char *sentence);
 /* Held to its schema; every fault is told. */
 bool reader_valid(struct reader *r, const json_t *document, enum document_kind kind);
-/* Puts an item into the batch, and sends the batch when it is full. `schedule` and `hours` may be
- * NULL. False when it could not be sent. */
+/* When it is open: schedules in our words, and openings_of() them; either may be NULL. */
+struct when {
+	json_t *schedule;
+	char *hours;
+};
+
+/* Puts an item into the batch, and sends the batch when it is full. `when` may be NULL. False when
+ * it could not be sent. */
 must_check bool reader_put(struct reader *r, enum document_kind kind, const json_t *document,
-                           const json_t *schedule, const char *hours, struct problem *p);
+                           const struct when *when, struct problem *p);
 
 /* One document of Open Referral, or a page of them: into the batch, or its faults told. */
 must_check bool reader_document(struct reader *r, const json_t *document, struct problem *p);

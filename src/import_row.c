@@ -209,5 +209,7 @@ bool reader_row(struct reader *r, const struct csv *csv, struct problem *p)
 		reader_fault(r, "/days", "are none, or never come");
 		return true;
 	}
-	return reader_put(r, KIND_ROW, body, NULL, hours, p);
+	const struct when when = { NULL, hours };
+
+	return reader_put(r, KIND_ROW, body, &when, p);
 }

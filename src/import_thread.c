@@ -101,10 +101,11 @@ static bool send(void *context, const char *items, size_t count, struct problem 
 static bool run(struct job *job, const struct db_rows *rows, struct problem *p)
 {
 	const struct import_sink sink = { send, tell, read_so_far, BATCH, job };
+	const struct import_text file = { import_format_parse(db_text(rows, 0, "format")),
+		                          db_text(rows, 0, "content"),
+		                          db_size(rows, 0, "content") };
 
-	return importer_read(job->thread->importer, import_format_parse(db_text(rows, 0, "format")),
-	                     db_text(rows, 0, "content"), db_size(rows, 0, "content"), &sink, p) &&
-	       step(job, "[]", p);
+	return importer_read(job->thread->importer, &file, &sink, p) && step(job, "[]", p);
 }
 
 /* An import that is at fault has failed; one that the service could not do now is taken up again.
