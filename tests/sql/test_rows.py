@@ -17,7 +17,7 @@ TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_sett
                      "bank_holiday", "bank_holidays_edition", "wellbeing_sum", "break_scheme", "break_sum", "break_contract",
                      "funding_scheme", "taxonomy_term", "taxonomy_phrase", "service", "postcode", "directory_external_id",
                      "directory_found", "directory_place", "directory_word", "directory_near", "unmet_search", "oruk_entry",
-                     "oruk_feed", "oruk_vocabulary", "directory_import", "postcode_load"]
+                     "oruk_feed", "oruk_vocabulary", "directory_import", "postcode_load",
                      "directory_proposal", "directory_link", "directory_tally", "directory_event", "leaflet", "champion"]
 
 
