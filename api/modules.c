@@ -26,6 +26,7 @@ const struct module *const modules[] = {
 	&module_demographics,
 	&module_directory_champions,
 	&module_directory_events,
+	&module_directory_export,
 	&module_directory_leaflets,
 	&module_directory_organisations,
 	&module_directory_proposals,

@@ -24,6 +24,7 @@ extern const struct module module_council_settings;
 extern const struct module module_demographics;
 extern const struct module module_directory_champions;
 extern const struct module module_directory_events;
+extern const struct module module_directory_export;
 extern const struct module module_directory_leaflets;
 extern const struct module module_directory_organisations;
 extern const struct module module_directory_proposals;

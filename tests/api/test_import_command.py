@@ -5,7 +5,7 @@ import uuid
 import pytest
 from support.client import problem
 from support.directory import EDITOR, ORGANISATIONS, SERVICES
-from support.oruk import EXAMPLES, FEED, contents, example, ids
+from support.oruk import EXAMPLES, FEED, FOLDER, contents, example, ids
 from support.server import command
 from support.tokens import CAMDEN, ISLINGTON
 
@@ -250,3 +250,41 @@ class TestPostcodes:
         code, said, complaints = load("pcds,lat\nZX3 1AA,52\n", what="postcodes")
 
         assert code != 0 and not said and "long" in complaints[0]
+
+
+class TestExport:
+    """What comes out goes in again."""
+
+    def whole(self, api, form, limit=7):
+        path, text = f"/v1/directory/export.{form}?limit={limit}", ""
+        while path:
+            response = api.get(path)
+            assert response.status_code == 200 and response.headers["Access-Control-Allow-Origin"] == "*"
+            text += response.content.decode()
+            path = response.links["next"]["url"] if "next" in response.links else None
+        return text, response.headers["Content-Type"]
+
+    def test_ndjson_has_every_document_of_the_feed_in_its_order(self, api, load):
+        load("\n".join(json.dumps(service()) for _ in range(20)), "a.ndjson")
+        text, media = self.whole(api, "ndjson")
+        lines = [json.loads(line) for line in text.splitlines()]
+        assert media == "application/x-ndjson" and ids(lines) == ids(contents(api, "services"))
+        assert lines[-1] == api.get(f"{FEED}/services/{lines[-1]['id']}").json()
+
+    def test_csv_goes_in_again_and_is_the_same_entries(self, api, load):
+        name = f"Lifts, \"quick\" {uuid.uuid4()}"
+        load(csv(GOOD.replace("Lift club", '"' + name.replace('"', '""') + '"')))
+        text, media = self.whole(api, "csv")
+        assert media.startswith("text/csv")
+        template = (FOLDER.parents[1] / "docs" / "import-template.csv").read_text(encoding="utf-8")
+        assert text.splitlines()[0] == template.splitlines()[0]
+        mine = next(line for line in text.splitlines() if name.split()[-1] in line)
+        source = f"again {name}"
+        assert load(template.splitlines()[0] + "\n" + mine, source=source)[1]["added"] == 1
+        one, two = [item for item in api.get(SERVICES, params={"q": name.split()[-1]}).json()["items"]]
+        same = ("name", "description", "support_areas", "access_routes", "cost", "eligibility", "assured_on", "organisation_name")
+        assert {key: one[key] for key in same} == {key: two[key] for key in same}
+
+    def test_the_template_can_be_imported(self, load):
+        template = (FOLDER.parents[1] / "docs" / "import-template.csv").read_bytes()
+        assert load(template)[1] == {"added": 1, "changed": 0, "unchanged": 0, "faults": 0, "warnings": 0}

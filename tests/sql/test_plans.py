@@ -988,6 +988,11 @@ class TestDirectory:
     def test_a_page_of_the_feed_costs_the_same_wherever_it_lies(self, crowd, kind, page):
         look(crowd, "the public", "oruk_page", kind, page, 50, "{}")
 
+    @pytest.mark.parametrize("after", [None, 3000])
+    @pytest.mark.parametrize("name", ["directory_ndjson", "directory_csv"])
+    def test_an_export_goes_on_where_it_was(self, crowd, name, after):
+        assert touched(look(crowd, "the public", name, 100, after)) <= 100 * 12
+
     @pytest.mark.parametrize("kind", ["service", "service_at_location"])
     @pytest.mark.parametrize("filters", [{"search": "aalan"}, {"day": "MO"}, {"organization_id": LISTED}, {"postcode": "ZZ1 0AA"},
                                          {"postcode": "ZZ1 0AA", "proximity": "1000"}, {"taxonomy_term_id": SERVICE}], ids=str)
