@@ -162,19 +162,28 @@ static bool take_option(struct job *job, const char *name, const char *value)
 		job->format = import_format_parse(value);
 	else
 		return false;
-	return job->format < IMPORT_FORMATS;
+	return strcmp(name, "--format") != 0 || job->format < IMPORT_FORMATS;
 }
 
+/* `directory FILE` and options, in any order behind the first word. */
 static bool read_words(const struct command_line *line, struct job *job)
 {
+
 	if (line->count < 2 || strcmp(line->words[0], "directory") != 0)
 		return false;
-	job->file = line->words[1];
-	job->format = format_of(job->file);
-	for (int i = 2; i < line->count; i += 2)
-		if (i + 1 == line->count || !take_option(job, line->words[i], line->words[i + 1]))
+	job->source = "import";
+	job->format = IMPORT_FORMATS;
+	for (int i = 1; i < line->count; i++) {
+		const char *word = line->words[i];
+
+		if (!text_starts(word, "--") && !job->file)
+			job->file = word;
+		else if (++i == line->count || !take_option(job, word, line->words[i]))
 			return false;
-	return job->council && job->source;
+	}
+	if (job->format == IMPORT_FORMATS && job->file)
+		job->format = format_of(job->file);
+	return job->file && job->council;
 }
 
 static void tell_postcode(void *context, unsigned long line, const char *sentence)
@@ -220,7 +229,7 @@ int command_import(const struct command_line *line)
 
 	if (!postcodes && !read_words(line, &job)) {
 		command_complain(NULL,
-		                 "import directory FILE --council GSS --source NAME [--format "
+		                 "import directory FILE --council GSS [--source NAME] [--format "
 		                 "ndjson|json|csv]; import postcodes FILE");
 		return EXIT_USE;
 	}

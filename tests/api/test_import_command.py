@@ -210,7 +210,8 @@ class TestOpenReferral:
         assert (one["name"], one["council"], one["type"]) == ("Walkers", ISLINGTON, "voluntary")
 
 
-@pytest.mark.parametrize("words", [[], ["directory"], ["directory", "x.csv"], ["directory", "x.csv", "--council", ISLINGTON],
+@pytest.mark.parametrize("words", [[], ["directory"], ["directory", "x.csv"], ["directory", "x.csv", "--council"],
+                                   ["directory", "--council", ISLINGTON], ["directory", "x.csv", "y.csv", "--council", ISLINGTON],
                                    ["directory", "x.csv", "--council", ISLINGTON, "--source", "x", "--format", "xlsx"], ["people", "x.csv"]], ids=str)
 def test_wrong_use_is_told(words):
     done = command({}, "import", *words)
