@@ -365,4 +365,4 @@ GRANT EXECUTE ON FUNCTION oruk_id(text[]), oruk_over(jsonb, jsonb), oruk_differs
     oruk_term(taxonomy_term), oruk_attributes(service), oruk_address(jsonb), oruk_texts(uuid, text, text, jsonb), oruk_places(service), oruk_lists(service),
     oruk_members(service), oruk_service(service, boolean), oruk_at_location(service, uuid, boolean), oruk_taxonomy(uuid, boolean),
     oruk_taxonomy_term(uuid), oruk_hours_match(jsonb, text, time, time), oruk_found(text, jsonb), oruk_item(text, uuid, boolean),
-    oruk_page(text, bigint, bigint, jsonb), lexemes(text[]) TO carers_caller;
+    oruk_page(text, bigint, bigint, jsonb), lexeme(text), lexemes(text[]) TO carers_caller;

@@ -54,8 +54,8 @@ CREATE FUNCTION import_service(document jsonb, schedule jsonb) RETURNS jsonb LAN
         'name', left(document ->> 'name', 200), 'description', left(coalesce(nullif(document ->> 'description', ''), document ->> 'name'), 10000),
         'website', CASE WHEN document ->> 'url' ~ '^https?://' AND length(document ->> 'url') <= 500 THEN document -> 'url' END, 'email', document -> 'email',
         'status', document -> 'status', 'alert', left(document ->> 'alert', 2000), 'accreditations', left(document ->> 'accreditations', 2000),
-        'support_areas', CASE WHEN document ? 'attributes' THEN import_codes(document -> 'attributes', 'support_area') ELSE '{}' END, 'needs', CASE WHEN document ? 'attributes' THEN import_codes(document -> 'attributes', 'need') ELSE '{}' END,
-        'access_routes', CASE WHEN document ? 'attributes' THEN import_codes(document -> 'attributes', 'access_route') ELSE '{}' END,
+        'support_areas', CASE WHEN document -> 'attributes' <> '[]' THEN import_codes(document -> 'attributes', 'support_area') ELSE '{}' END, 'needs', CASE WHEN document -> 'attributes' <> '[]' THEN import_codes(document -> 'attributes', 'need') ELSE '{}' END,
+        'access_routes', CASE WHEN document -> 'attributes' <> '[]' THEN import_codes(document -> 'attributes', 'access_route') ELSE '{}' END,
         'eligibility', nullif(jsonb_strip_nulls(jsonb_build_object('text', left(document ->> 'eligibility_description', 2000))
             || CASE WHEN coalesce((document ->> 'minimum_age')::numeric, 0) BETWEEN 0 AND coalesce((document ->> 'maximum_age')::numeric, 150)
                      AND coalesce((document ->> 'maximum_age')::numeric, 0) <= 150
