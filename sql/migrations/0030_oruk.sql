@@ -103,71 +103,106 @@ CREATE TRIGGER organisation_numbered AFTER INSERT OR UPDATE OF state, confidenti
     EXECUTE FUNCTION organisation_numbered();
 
 -- Shapes. Documents are jsonb; what has no value is left out. An id that HSDS wants and we have none for is made of what it belongs to.
+-- They are plpgsql, although each is one expression: it keeps their plans, where SQL functions inside of each other are planned anew for every row.
 
 CREATE FUNCTION oruk_id(VARIADIC parts text[]) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN md5('carers-api ' || array_to_string(parts, ' '))::uuid;
 COMMENT ON FUNCTION oruk_id(text[]) IS 'The same for the same parts, in every installation';
 
-CREATE FUNCTION oruk_over(ours jsonb, theirs jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_over(ours jsonb, theirs jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN CASE WHEN theirs IS NULL THEN ours ELSE (
         SELECT (ours - coalesce(array_agg(t.key) FILTER (WHERE NOT t.value ? 'is'), '{}'))
                || coalesce(jsonb_object_agg(t.key, t.value -> 'is') FILTER (WHERE t.value ? 'is'), '{}')
           FROM jsonb_each(theirs) AS t
          WHERE t.value ->> 'was' IS NOT DISTINCT FROM md5((ours -> t.key)::text)) END;
+END
+$$;
 COMMENT ON FUNCTION oruk_over(jsonb, jsonb) IS
     'Our document with what the imported one says otherwise. theirs: {member: {"was": md5 of what ours said when it was imported, "is": what it says}}; '
     'a member that has been edited here since then is another, and ours holds';
 
-CREATE FUNCTION oruk_differs(ours jsonb, document jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_differs(ours jsonb, document jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_object_agg(k.key, jsonb_strip_nulls(jsonb_build_object('was', md5((ours -> k.key)::text)))
                                            || CASE WHEN document ? k.key THEN jsonb_build_object('is', document -> k.key) ELSE '{}' END)
               FROM (SELECT jsonb_object_keys(ours) AS key UNION SELECT jsonb_object_keys(document)) AS k
              WHERE ours -> k.key IS DISTINCT FROM document -> k.key);
+END
+$$;
 COMMENT ON FUNCTION oruk_differs(jsonb, jsonb) IS 'What oruk_over() needs to make the document of ours; NULL: nothing';
 
-CREATE FUNCTION oruk_flat(document jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION oruk_flat(document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT coalesce(jsonb_object_agg(d.key, d.value), '{}') FROM jsonb_each(document) AS d WHERE jsonb_typeof(d.value) <> 'array');
+END
+$$;
 COMMENT ON FUNCTION oruk_flat(jsonb) IS 'What lists show: the members that are there once';
 
-CREATE FUNCTION oruk_organisation(o organisation, whole boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_organisation(o organisation, whole boolean) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT CASE WHEN whole THEN d.document ELSE oruk_flat(d.document) END
               FROM (SELECT oruk_over(jsonb_strip_nulls(jsonb_build_object(
                         'id', o.id, 'name', o.name, 'description', o.description, 'email', o.email, 'website', o.website, 'logo', o.logo, 'uri', o.uri,
                         'parent_organization_id', o.parent_id,
                         'organization_identifiers', CASE WHEN o.identifiers <> '[]' THEN o.identifiers END)), o.hsds -> 'over') AS document) AS d);
+END
+$$;
 COMMENT ON FUNCTION oruk_organisation(organisation, boolean) IS 'An organisation as HSDS has it; whole: with its lists';
 
-CREATE FUNCTION oruk_term(t taxonomy_term) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_term(t taxonomy_term) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN jsonb_strip_nulls(jsonb_build_object(
         'id', t.id, 'name', t.label, 'description', t.description, 'taxonomy', initcap(replace(t.taxonomy, '_', ' ')),
         'taxonomy_id', oruk_id('taxonomy', t.taxonomy), 'term_uri', t.uri, 'term', t.code,
         'parent_id', (SELECT p.id FROM taxonomy_term p WHERE p.taxonomy = t.taxonomy AND p.code = t.parent)));
+END
+$$;
 COMMENT ON FUNCTION oruk_term(taxonomy_term) IS 'A term of our taxonomy as HSDS has it';
 
-CREATE FUNCTION oruk_attributes(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_attributes(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_agg(jsonb_build_object('id', oruk_id(s.id::text, t.taxonomy, t.code), 'link_id', s.id, 'link_type', 'service',
                                                 'taxonomy_term_id', t.id, 'taxonomy_term', oruk_term(t)) ORDER BY c.n, t.place)
               FROM (SELECT 1 AS n, 'support_area' AS taxonomy, unnest(s.support_areas) AS code
                      UNION ALL SELECT 2, 'need', unnest(s.needs)
                      UNION ALL SELECT 3, 'access_route', unnest(s.access_routes)) AS c
               JOIN taxonomy_term t ON t.taxonomy = c.taxonomy AND t.code = c.code);
+END
+$$;
 COMMENT ON FUNCTION oruk_attributes(service) IS 'What it is coded with';
 
-CREATE FUNCTION oruk_address(item jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_address(item jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN CASE WHEN item -> 'address' ?& '{line_1,town}' AND item ? 'postcode' THEN jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
         'id', oruk_id(item ->> 'id', 'address'), 'attention', item #> '{address,attention}',
         'address_1', concat_ws(', ', item #>> '{address,line_1}', item #>> '{address,line_2}'), 'city', item #> '{address,town}',
         'state_province', coalesce(item #> '{address,county}', item #> '{address,town}'), 'postal_code', item -> 'postcode',
         'country', coalesce(item #> '{address,country}', '"GB"'),
         'address_type', CASE item ->> 'kind' WHEN 'virtual' THEN 'virtual' WHEN 'postal' THEN 'postal' ELSE 'physical' END))) END;
+END
+$$;
 COMMENT ON FUNCTION oruk_address(jsonb) IS 'The address of a place, if it has all that HSDS wants of one';
 
-CREATE FUNCTION oruk_texts(owner uuid, what text, member text, texts jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_texts(owner uuid, what text, member text, texts jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_agg(jsonb_build_object('id', oruk_id(owner::text, what, t.value), member, t.value) ORDER BY t.n)
               FROM jsonb_array_elements_text(texts) WITH ORDINALITY AS t(value, n));
+END
+$$;
 COMMENT ON FUNCTION oruk_texts(uuid, text, text, jsonb) IS 'A list of texts as HSDS has it: objects with an id and this member';
 
-CREATE FUNCTION oruk_places(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_places(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_agg(jsonb_build_object('id', l.item -> 'service_at_location_id', 'location', jsonb_strip_nulls(jsonb_build_object(
                 'id', l.item -> 'id', 'location_type', l.item -> 'kind', 'name', l.item -> 'name', 'description', l.item -> 'description',
                 'latitude', l.item -> 'latitude', 'longitude', l.item -> 'longitude', 'external_identifier', l.item -> 'uprn',
@@ -175,9 +210,13 @@ CREATE FUNCTION oruk_places(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLE
                 'accessibility',
                 CASE WHEN l.item ? 'accessibility' THEN oruk_texts((l.item ->> 'id')::uuid, 'accessibility', 'description', l.item -> 'accessibility') END))) ORDER BY l.n)
               FROM jsonb_array_elements(s.locations) WITH ORDINALITY AS l(item, n));
+END
+$$;
 COMMENT ON FUNCTION oruk_places(service) IS 'Where it is: service_at_locations with their locations, as our columns have them';
 
-CREATE FUNCTION oruk_lists(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_lists(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN jsonb_strip_nulls(jsonb_build_object(
         'schedules', s.schedule,
         'service_areas', (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', oruk_id(s.id::text, 'area', a.area), 'name', a.area,
@@ -192,39 +231,55 @@ CREATE FUNCTION oruk_lists(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL
             'amount_description', s.cost -> 'text'))) END,
         'contacts', s.contacts,
         'attributes', CASE WHEN (s.support_areas, s.needs, s.access_routes) <> ('{}', '{}', '{}') THEN oruk_attributes(s) END));
+END
+$$;
 COMMENT ON FUNCTION oruk_lists(service) IS 'The lists of a service, which its own document has and lists of services do not';
 
-CREATE FUNCTION oruk_members(s service) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_members(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN jsonb_strip_nulls(jsonb_build_object(
         'id', s.id, 'organization_id', s.organisation_id, 'name', s.name, 'description', s.description, 'url', s.website, 'email', s.email,
         'status', s.status, 'fees', s.cost -> 'text', 'accreditations', s.accreditations, 'eligibility_description', s.eligibility -> 'text',
         'minimum_age', s.eligibility -> 'minimum_age', 'maximum_age', s.eligibility -> 'maximum_age', 'alert', s.alert,
         'assured_date', to_char(s.assured_on, 'YYYY-MM-DD')));
+END
+$$;
 COMMENT ON FUNCTION oruk_members(service) IS 'The members of a service that are there once';
 
-CREATE FUNCTION oruk_service(s service, whole boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_service(s service, whole boolean) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT CASE WHEN whole OR s.hsds IS NULL THEN d.document ELSE oruk_flat(d.document) END
                    || CASE WHEN s.version = (s.hsds #>> '{modified,version}')::bigint
                            THEN jsonb_strip_nulls(jsonb_build_object('last_modified', s.hsds #> '{modified,at}'))
                            ELSE jsonb_build_object('last_modified', instant(s.updated_at)) END
                    || coalesce((SELECT jsonb_build_object('organization', oruk_organisation(o, whole)) FROM organisation o WHERE o.id = s.organisation_id), '{}')
               FROM (SELECT oruk_over(CASE WHEN whole THEN oruk_members(s) || oruk_lists(s) ELSE oruk_members(s) END, s.hsds -> 'over') AS document) AS d);
+END
+$$;
 COMMENT ON FUNCTION oruk_service(service, boolean) IS
     'A service as HSDS has it, as it was imported where nothing has changed since; whole: with its lists. The organisation if the caller sees it';
 
-CREATE FUNCTION oruk_at_location(s service, wanted uuid, whole boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_at_location(s service, wanted uuid, whole boolean) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT CASE WHEN whole THEN l.item || jsonb_build_object('service', oruk_service(s, true) - 'service_at_locations', 'name', s.name, 'status', s.status)
                         ELSE l.item || jsonb_build_object('location', oruk_flat(l.item -> 'location'), 'service', oruk_service(s, false)) END
               FROM jsonb_array_elements(oruk_over(jsonb_strip_nulls(jsonb_build_object('service_at_locations', oruk_places(s))),
                                                   (s.hsds -> 'over') - (SELECT array_agg(k) FILTER (WHERE k <> 'service_at_locations')
                                                                         FROM jsonb_object_keys(s.hsds -> 'over') AS k)) -> 'service_at_locations') AS l(item)
              WHERE l.item ->> 'id' = wanted::text);
+END
+$$;
 COMMENT ON FUNCTION oruk_at_location(service, uuid, boolean) IS
     'A service at one of its places. Whole: with name and status, which the profile''s OpenAPI wants there because it names the schema of service';
 
 -- Our taxonomies are there from the beginning.
 
-CREATE FUNCTION oruk_taxonomy(wanted uuid, whole boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_taxonomy(wanted uuid, whole boolean) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT CASE WHEN whole THEN d.document || jsonb_build_object('taxonomy_terms', d.terms) ELSE d.document END
               FROM (SELECT jsonb_build_object('id', wanted, 'name', t.name, 'description', t.description, 'version', '1') AS document,
                            (SELECT jsonb_agg(oruk_term(k) ORDER BY k.place) FROM taxonomy_term k WHERE k.taxonomy = t.code) AS terms
@@ -238,11 +293,17 @@ CREATE FUNCTION oruk_taxonomy(wanted uuid, whole boolean) RETURNS jsonb LANGUAGE
                                     (SELECT jsonb_agg(k.document ORDER BY k.id) FROM oruk_vocabulary k WHERE k.taxonomy_id = wanted AND k.kind = 'taxonomy_term'),
                                     '[]')
                       FROM oruk_vocabulary v WHERE v.kind = 'taxonomy' AND v.id = wanted) AS d);
+END
+$$;
 COMMENT ON FUNCTION oruk_taxonomy(uuid, boolean) IS 'A taxonomy as HSDS has it, ours or an imported one; whole: with its terms';
 
-CREATE FUNCTION oruk_taxonomy_term(wanted uuid) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_taxonomy_term(wanted uuid) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN coalesce((SELECT oruk_term(t) FROM taxonomy_term t WHERE t.id = wanted),
                     (SELECT v.document FROM oruk_vocabulary v WHERE v.kind = 'taxonomy_term' AND v.id = wanted));
+END
+$$;
 COMMENT ON FUNCTION oruk_taxonomy_term(uuid) IS 'A term as HSDS has it, ours or an imported one';
 
 SELECT oruk_number('taxonomy', ARRAY[oruk_id('taxonomy', 'support_area'), oruk_id('taxonomy', 'need'), oruk_id('taxonomy', 'access_route')]);
@@ -266,10 +327,14 @@ END
 $$;
 COMMENT ON FUNCTION oruk_lexemes(service) IS 'x/ a term''s id, y/ a taxonomy''s: of directory_found.terms';
 
-CREATE FUNCTION oruk_hours_match(schedule jsonb, day text, opens time, closes time) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION oruk_hours_match(schedule jsonb, day text, opens time, closes time) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN EXISTS (SELECT FROM jsonb_array_elements(schedule) AS i(item)
                     WHERE coalesce(i.item ->> 'byday' LIKE '%' || day || '%', day IS NULL)
                       AND coalesce((i.item ->> 'opens_at')::time >= opens, opens IS NULL) AND coalesce((i.item ->> 'closes_at')::time <= closes, closes IS NULL));
+END
+$$;
 COMMENT ON FUNCTION oruk_hours_match(jsonb, text, time, time) IS 'One schedule is on that day, opens at that time or later and closes at that time or earlier';
 
 CREATE FUNCTION oruk_found(whose text, wanted jsonb) RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$

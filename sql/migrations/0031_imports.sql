@@ -2,21 +2,31 @@
 
 -- What a source says is kept by its own id: the same again changes nothing, something else changes the entry that it made.
 
-CREATE FUNCTION import_words(texts jsonb, longest integer) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION import_words(texts jsonb, longest integer) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN ARRAY(SELECT left(t.value, longest) FROM jsonb_array_elements_text(texts) WITH ORDINALITY AS t(value, n)
                   WHERE trim(t.value) <> '' GROUP BY left(t.value, longest) ORDER BY min(t.n) LIMIT 50);
+END
+$$;
 COMMENT ON FUNCTION import_words(jsonb, integer) IS 'Texts of an imported list, each once, as long as ours may be';
 
-CREATE FUNCTION import_codes(attributes jsonb, whose text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION import_codes(attributes jsonb, whose text) RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN ARRAY(SELECT t.code FROM taxonomy_term t
                   WHERE t.taxonomy = whose AND t.active
                     AND EXISTS (SELECT FROM jsonb_array_elements(attributes) AS a(item)
                                  WHERE t.id::text IN (a.item ->> 'taxonomy_term_id', a.item #>> '{taxonomy_term,id}') OR t.uri = a.item #>> '{taxonomy_term,term_uri}'
                                     OR lower(a.item #>> '{taxonomy_term,name}') = ANY (lower(t.label) || t.synonyms))
                   ORDER BY t.place LIMIT 30);
+END
+$$;
 COMMENT ON FUNCTION import_codes(jsonb, text) IS 'Our codes for imported attributes: the same term, the same URI, or the same words';
 
-CREATE FUNCTION import_places(places jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION import_places(places jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                 'id', p.here -> 'id', 'service_at_location_id', p.item -> 'id', 'kind', p.here -> 'location_type', 'name', left(p.here ->> 'name', 200),
                 'description', left(p.here ->> 'description', 2000), 'latitude', CASE WHEN p.lies THEN p.here -> 'latitude' END,
@@ -36,10 +46,14 @@ CREATE FUNCTION import_places(places jsonb) RETURNS jsonb LANGUAGE sql STABLE PA
                       FROM jsonb_array_elements(places) WITH ORDINALITY AS i(item, n)
                      WHERE i.item ? 'location' AND i.n <= 30) AS p
               LEFT JOIN LATERAL (SELECT p.postcode FROM postcode k WHERE k.postcode = p.postcode) AS k ON true);
+END
+$$;
 COMMENT ON FUNCTION import_places(jsonb) IS
     'service.locations of service_at_locations: coordinates that are none, and postcodes that are none or unknown, are left to the document';
 
-CREATE FUNCTION import_contacts(contacts jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION import_contacts(contacts jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                 'id', c.item -> 'id', 'name', left(c.item ->> 'name', 200), 'title', left(c.item ->> 'title', 200), 'email', c.item -> 'email',
                 'phones', (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', p.item -> 'id', 'number', p.item -> 'number',
@@ -47,9 +61,13 @@ CREATE FUNCTION import_contacts(contacts jsonb) RETURNS jsonb LANGUAGE sql IMMUT
                              FROM jsonb_array_elements(c.item -> 'phones') WITH ORDINALITY AS p(item, n)
                             WHERE p.item ->> 'number' ~ '^[+0-9][0-9 ()-]{1,28}$' AND p.n <= 10))) ORDER BY c.n)
               FROM jsonb_array_elements(contacts) WITH ORDINALITY AS c(item, n) WHERE c.n <= 20);
+END
+$$;
 COMMENT ON FUNCTION import_contacts(jsonb) IS 'service.contacts of contacts: what our contract has of them';
 
-CREATE FUNCTION import_service(document jsonb, schedule jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION import_service(document jsonb, schedule jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN jsonb_strip_nulls(jsonb_build_object(
         'name', left(document ->> 'name', 200), 'description', left(coalesce(nullif(document ->> 'description', ''), document ->> 'name'), 10000),
         'website', CASE WHEN document ->> 'url' ~ '^https?://' AND length(document ->> 'url') <= 500 THEN document -> 'url' END, 'email', document -> 'email',
@@ -72,6 +90,8 @@ CREATE FUNCTION import_service(document jsonb, schedule jsonb) RETURNS jsonb LAN
         'areas_served', CASE WHEN document ? 'service_areas' THEN import_words((SELECT jsonb_agg(coalesce(substring(a.item ->> 'uri' FROM '[EWSNK][0-9]{8}$'), a.item ->> 'name', ''))
                                         FROM jsonb_array_elements(document -> 'service_areas') AS a(item)), 100) ELSE '{}' END,
         'assured_on', least(today(), coalesce((document ->> 'assured_date')::date, (document ->> 'last_modified')::date, today()))));
+END
+$$;
 COMMENT ON FUNCTION import_service(jsonb, jsonb) IS
     'Our members of a document. Without assured_date it counts as assured when it was last modified, or now. schedule: its schedules that happen, in our words';
 

@@ -10,7 +10,9 @@ CREATE FUNCTION export_columns() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SA
         || 'address_line_2,town,county,postcode,latitude,longitude,days,opens_at,closes_at,assured_on';
 COMMENT ON FUNCTION export_columns() IS 'The first line of our CSV, as docs/import-template.csv has it';
 
-CREATE FUNCTION export_row(s service, o organisation) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION export_row(s service, o organisation) RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT string_agg(csv_value(v.value), ',' ORDER BY v.n)
               FROM unnest(ARRAY[s.id::text, o.name, o.type, o.description, s.name, s.description, s.website, s.email, s.contacts #>> '{0,phones,0,number}',
                                 s.contacts #>> '{0,name}', s.alert, array_to_string(s.support_areas, ';'), array_to_string(s.needs, ';'),
@@ -22,5 +24,7 @@ CREATE FUNCTION export_row(s service, o organisation) RETURNS text LANGUAGE sql 
                                 s.locations #>> '{0,address,county}', s.locations #>> '{0,postcode}', s.locations #>> '{0,latitude}',
                                 s.locations #>> '{0,longitude}', s.schedule #>> '{0,byday}', s.schedule #>> '{0,opens_at}', s.schedule #>> '{0,closes_at}',
                                 to_char(s.assured_on, 'YYYY-MM-DD')]) WITH ORDINALITY AS v(value, n));
+END
+$$;
 COMMENT ON FUNCTION export_row(service, organisation) IS 'An entry as a line of our CSV, which has one place, one contact and one schedule';
 GRANT EXECUTE ON FUNCTION csv_value(text), export_columns(), export_row(service, organisation) TO carers_caller;
