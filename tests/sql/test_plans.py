@@ -1010,6 +1010,22 @@ class TestDirectory:
     def test_imports_are_found_by_council_and_by_key(self, crowd, caller, name, arguments):
         look(crowd, caller, name, *arguments)
 
+    def test_an_import_is_taken_and_done_by_key(self, crowd):
+        """As the service itself; import_step() calls import_batch(), what it writes is looked up by its key."""
+        session, ident = Session(crowd), new_id()
+        session.sql("SELECT pg_stat_force_next_flush()")
+        crowd.commit()
+        session.take_on("directory_editor", COUNCILS[:1])
+        session.execute("import_insert", ident, '{"source": "x", "format": "csv", "content": "y"}')
+        session.sql("SELECT set_config('role', 'none', true)")
+        assert str(session.execute("import_take")[0][0]) == ident
+        session.execute("import_step", ident, 1, "[]", "[]")
+        session.execute("import_end", ident, None)
+        walked = dict(session.sql("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"))
+        crowd.rollback()
+        assert set(walked) <= FEW, walked
+        assert "import_batch" in QUERIES  # the command's, as the owner: what it calls is what import_step() does
+
     def test_a_change_touches_its_entry_only(self, crowd):
         one = SERVICE.replace("a000", "a001")
         body = json.dumps({"organisation_id": LISTED, "council": COUNCILS[0], "name": "New", "description": "Words", "support_areas": ["transport"],
