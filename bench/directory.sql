@@ -24,8 +24,8 @@ ANALYZE word;
 ANALYZE sentence;
 
 INSERT INTO organisation (id, name, kind, councils, state, council, type, description)
-SELECT ('019a0000-0000-7000-9000-' || lpad(to_hex(g), 12, '0'))::uuid, 'Trust ' || w.word, 'community_organisation', ARRAY['E10000029'],
-       'published', 'E09' || lpad((1 + g % 32)::text, 6, '0'), (ARRAY['voluntary', 'community', 'faith', 'social_enterprise'])[1 + g % 4],
+SELECT ('019a0000-0000-7000-9000-' || lpad(to_hex(n.g), 12, '0'))::uuid, 'Trust ' || w.word, 'community_organisation', ARRAY['E10000029'],
+       'published', 'E09' || lpad((1 + n.g % 32)::text, 6, '0'), (ARRAY['voluntary', 'community', 'faith', 'social_enterprise'])[1 + n.g % 4],
        'Invented'
   FROM generate_series(1, :services / 4) AS n(g)
   JOIN word w ON w.g = 1 + (n.g * 7) % 8000;
