@@ -10,10 +10,10 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId", "summary",   "description", "tags",         "parameters",
-	"requestBody", "responses", "security",    "x-audit",      "x-reads",
-	"x-uncounted", "x-roles",   "x-cost",      "x-rule",       "x-no-store",
-	"x-counts",    "x-cors",    "deprecated",  "externalDocs", "x-body-limit",
+	"operationId",  "summary",      "description", "tags",     "parameters",  "requestBody",
+	"responses",    "security",     "x-audit",     "x-reads",  "x-uncounted", "x-roles",
+	"x-cost",       "x-rule",       "x-no-store",  "x-counts", "x-cors",      "deprecated",
+	"externalDocs", "x-body-limit", "x-slash",
 };
 
 static bool known_word(const char *word)
@@ -49,6 +49,7 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	                  json_is_true(json_object_get(operation->json, "x-counts"));
 	endpoint->uncounted = json_is_true(json_object_get(operation->json, "x-uncounted"));
 	endpoint->unstored = json_is_true(json_object_get(operation->json, "x-no-store"));
+	endpoint->slash = json_is_true(json_object_get(operation->json, "x-slash"));
 	endpoint->any_origin = json_object_get(operation->json, "x-cors") != NULL;
 	if (!endpoint->id)
 		loader_fault(l, operation, "no operationId");
