@@ -326,6 +326,10 @@ BEGIN
        FROM (SELECT array_agg(s.id ORDER BY s.id) AS ids
                FROM (SELECT s.id, row_number() OVER (ORDER BY s.id) / 1000 AS batch FROM service s WHERE s.state = 'published') AS s
               GROUP BY s.batch) AS b;
+    PERFORM oruk_keep_organisations(b.ids)
+       FROM (SELECT array_agg(o.id ORDER BY o.id) AS ids
+               FROM (SELECT o.id, row_number() OVER (ORDER BY o.id) / 1000 AS batch FROM organisation o WHERE o.state = 'published') AS o
+              GROUP BY o.batch) AS b;
     INSERT INTO directory_tally (council, assured_on, entries, completeness)
     SELECT s.council, s.assured_on, count(*), sum(service_completeness(s)) FROM service s WHERE s.state = 'published' GROUP BY s.council, s.assured_on;
     CREATE INDEX directory_found_terms ON directory_found USING gin (terms) WITH (gin_pending_list_limit = 256);
