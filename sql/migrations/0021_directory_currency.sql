@@ -271,10 +271,14 @@ GRANT EXECUTE ON FUNCTION link_body(text), link_answer(text, jsonb, jsonb, uuid)
 
 -- How good it is. Counted as entries are written: a council's figures are sums over its days of assurance, not a walk over its entries.
 
-CREATE FUNCTION service_completeness(s service) RETURNS integer LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION service_completeness(s service) RETURNS integer LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (100 * num_nonnulls(nullif(s.support_areas, '{}'), nullif(s.access_routes, '{}'), s.eligibility, s.cost, s.contacts, s.locations,
                                coalesce(s.website, s.email), nullif(s.areas_served, '{}'), s.schedule, nullif(s.languages, '{}'),
                                CASE WHEN length(s.description) >= 80 THEN 1 END, s.capacity) / 12);
+END
+$$;
 COMMENT ON FUNCTION service_completeness(service) IS
     'Per cent of twelve: support areas, access, eligibility, cost, contacts, places, website or email, areas served, hours, languages, a description of 80 letters, capacity';
 

@@ -95,6 +95,9 @@ CREATE FUNCTION oruk_keep_organisations(wanted uuid[]) RETURNS void LANGUAGE plp
 DECLARE
     gone bigint;
 BEGIN
+    IF wanted = '{}' THEN
+        RETURN;
+    END IF;
     DELETE FROM oruk_entry e
      WHERE e.kind = 'organization' AND e.id = ANY (wanted)
        AND NOT EXISTS (SELECT FROM organisation o WHERE o.id = e.id AND o.state = 'published' AND NOT o.confidential);
@@ -108,29 +111,37 @@ COMMENT ON FUNCTION oruk_keep_organisations(uuid[]) IS 'The feed has the organis
 
 CREATE FUNCTION organisation_numbered() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    PERFORM oruk_keep_organisations(ARRAY[NEW.id]);
+    PERFORM oruk_keep_organisations(ARRAY(SELECT f.id FROM fresh f WHERE f.state IS NOT NULL ORDER BY f.id));
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION organisation_numbered() IS 'The feed follows an organisation';
-CREATE TRIGGER organisation_numbered AFTER INSERT OR UPDATE ON organisation FOR EACH ROW WHEN (NEW.state IS NOT NULL)
-    EXECUTE FUNCTION organisation_numbered();
+COMMENT ON FUNCTION organisation_numbered() IS 'The feed follows the organisations: once for a statement, however many it writes';
+CREATE TRIGGER organisation_numbered_insert AFTER INSERT ON organisation REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION organisation_numbered();
+CREATE TRIGGER organisation_numbered_update AFTER UPDATE ON organisation REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION organisation_numbered();
 
 -- Shapes. Documents are jsonb; what has no value is left out. An id that HSDS wants and we have none for is made of what it belongs to.
 -- They are plpgsql, although each is one expression: it keeps their plans, where SQL functions inside of each other are planned anew for every row.
 
-CREATE FUNCTION oruk_id(VARIADIC parts text[]) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION oruk_id(VARIADIC parts text[]) RETURNS uuid LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN md5('carers-api ' || array_to_string(parts, ' '))::uuid;
+END
+$$;
 COMMENT ON FUNCTION oruk_id(text[]) IS 'The same for the same parts, in every installation';
 
 CREATE FUNCTION oruk_over(ours jsonb, theirs jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN CASE WHEN theirs IS NULL THEN ours ELSE (
-        SELECT (ours - coalesce(array_agg(t.key) FILTER (WHERE NOT t.value ? 'is'), '{}'))
-               || coalesce(jsonb_object_agg(t.key, t.value -> 'is') FILTER (WHERE t.value ? 'is'), '{}')
-          FROM jsonb_each(theirs) AS t
-         WHERE t.value ->> 'was' IS NOT DISTINCT FROM md5((ours -> t.key)::text)) END;
+    IF theirs IS NULL THEN
+        RETURN ours;
+    END IF;
+    RETURN (SELECT (ours - coalesce(array_agg(t.key) FILTER (WHERE NOT t.value ? 'is'), '{}'))
+                   || coalesce(jsonb_object_agg(t.key, t.value -> 'is') FILTER (WHERE t.value ? 'is'), '{}')
+              FROM jsonb_each(theirs) AS t
+             WHERE t.value ->> 'was' IS NOT DISTINCT FROM md5((ours -> t.key)::text));
 END
 $$;
 COMMENT ON FUNCTION oruk_over(jsonb, jsonb) IS
@@ -140,9 +151,12 @@ COMMENT ON FUNCTION oruk_over(jsonb, jsonb) IS
 CREATE FUNCTION oruk_differs(ours jsonb, document jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
+    IF ours = document THEN
+        RETURN NULL;
+    END IF;
     RETURN (SELECT jsonb_object_agg(k.key, jsonb_strip_nulls(jsonb_build_object('was', md5((ours -> k.key)::text)))
                                            || CASE WHEN document ? k.key THEN jsonb_build_object('is', document -> k.key) ELSE '{}' END)
-              FROM (SELECT jsonb_object_keys(ours) AS key UNION SELECT jsonb_object_keys(document)) AS k
+              FROM jsonb_object_keys(ours || document) AS k(key)
              WHERE ours -> k.key IS DISTINCT FROM document -> k.key);
 END
 $$;
@@ -228,14 +242,22 @@ END
 $$;
 COMMENT ON FUNCTION oruk_places(service) IS 'Where it is: service_at_locations with their locations, as our columns have them';
 
+CREATE FUNCTION oruk_areas(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', oruk_id(s.id::text, 'area', a.area), 'name', a.area,
+                'uri', CASE WHEN a.area ~ '^[EWSNK][0-9]{8}$' THEN 'http://statistics.data.gov.uk/id/statistical-geography/' || a.area END)) ORDER BY a.n)
+              FROM unnest(s.areas_served) WITH ORDINALITY AS a(area, n));
+END
+$$;
+COMMENT ON FUNCTION oruk_areas(service) IS 'Where it works, by code or by name';
+
 CREATE FUNCTION oruk_lists(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
     RETURN jsonb_strip_nulls(jsonb_build_object(
         'schedules', s.schedule,
-        'service_areas', (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', oruk_id(s.id::text, 'area', a.area), 'name', a.area,
-                              'uri', CASE WHEN a.area ~ '^[EWSNK][0-9]{8}$' THEN 'http://statistics.data.gov.uk/id/statistical-geography/' || a.area END)) ORDER BY a.n)
-                            FROM unnest(s.areas_served) WITH ORDINALITY AS a(area, n)),
+        'service_areas', CASE WHEN s.areas_served <> '{}' THEN oruk_areas(s) END,
         'service_at_locations', CASE WHEN s.locations IS NOT NULL THEN oruk_places(s) END,
         'languages', CASE WHEN s.languages <> '{}' THEN oruk_texts(s.id, 'language', 'code', to_jsonb(s.languages)) END,
         'funding', CASE WHEN s.funding_types <> '{}' THEN oruk_texts(s.id, 'funding', 'source', to_jsonb(s.funding_types)) END,
@@ -273,7 +295,7 @@ COMMENT ON FUNCTION oruk_modified(service) IS 'When it was changed last: there, 
 CREATE FUNCTION oruk_service_listed(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN CASE WHEN s.hsds IS NULL THEN oruk_members(s) ELSE oruk_flat(oruk_over(oruk_members(s), s.hsds -> 'over')) END || oruk_modified(s);
+    RETURN CASE WHEN s.hsds -> 'over' IS NULL THEN oruk_members(s) ELSE oruk_flat(oruk_over(oruk_members(s), s.hsds -> 'over')) END || oruk_modified(s);
 END
 $$;
 COMMENT ON FUNCTION oruk_service_listed(service) IS 'A service as lists show it, without its organisation';
@@ -471,7 +493,7 @@ $$;
 COMMENT ON FUNCTION oruk_page(text, bigint, bigint, jsonb) IS 'A page of the feed: without filters a span of its numbers, of which some may have gone; with filters so many of what was found';
 
 GRANT EXECUTE ON FUNCTION oruk_id(text[]), oruk_over(jsonb, jsonb), oruk_differs(jsonb, jsonb), oruk_flat(jsonb), oruk_organisation(organisation, boolean),
-    oruk_term(taxonomy_term), oruk_attributes(service), oruk_address(jsonb), oruk_texts(uuid, text, text, jsonb), oruk_places(service), oruk_lists(service),
+    oruk_term(taxonomy_term), oruk_attributes(service), oruk_address(jsonb), oruk_texts(uuid, text, text, jsonb), oruk_places(service), oruk_areas(service), oruk_lists(service),
     oruk_members(service), oruk_modified(service), oruk_service_listed(service), oruk_service(service), oruk_places_over(service), oruk_at_location(service, uuid),
     oruk_taxonomy(uuid, boolean), oruk_taxonomy_term(uuid), oruk_hours_match(jsonb, text, time, time), oruk_found(text, jsonb), oruk_item(text, uuid),
     oruk_listed(text, uuid[]), oruk_page(text, bigint, bigint, jsonb), lexeme(text), lexemes(text[]) TO carers_caller;
