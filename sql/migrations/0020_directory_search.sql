@@ -111,10 +111,12 @@ BEGIN
                || setweight(to_tsvector('english', w.organisation), 'C') || setweight(to_tsvector('english', w.words), 'D')
                || array_to_tsvector(array_remove(
                       '{all}'::text[] || ARRAY(SELECT DISTINCT 'n/' || n FROM unnest(word_stems(w.name)) AS n WHERE n <> '')
-                      || ARRAY(SELECT 'a/' || c FROM unnest(s.support_areas || s.needs) AS c)
-                      || ARRAY(SELECT 'r/' || c FROM unnest(s.access_routes) AS c) || ARRAY(SELECT 'l/' || lower(c) FROM unnest(s.languages) AS c)
-                      || ARRAY(SELECT DISTINCT area_key(c) FROM unnest(p.areas) AS c)
-                      || ARRAY(SELECT DISTINCT c FROM unnest(p.latitudes, p.longitudes) AS g(lat, lon) CROSS JOIN LATERAL unnest(place_cells(g.lat, g.lon)) AS c)
+                      || CASE WHEN (s.support_areas, s.needs) <> ('{}', '{}') THEN ARRAY(SELECT 'a/' || c FROM unnest(s.support_areas || s.needs) AS c) END
+                      || CASE WHEN s.access_routes <> '{}' THEN ARRAY(SELECT 'r/' || c FROM unnest(s.access_routes) AS c) END
+                      || CASE WHEN s.languages <> '{}' THEN ARRAY(SELECT 'l/' || lower(c) FROM unnest(s.languages) AS c) END
+                      || CASE WHEN p.areas <> '{}' THEN ARRAY(SELECT DISTINCT area_key(c) FROM unnest(p.areas) AS c) END
+                      || CASE WHEN p.latitudes <> '{}' THEN ARRAY(SELECT DISTINCT c FROM unnest(p.latitudes, p.longitudes) AS g(lat, lon)
+                                                                    CROSS JOIN LATERAL unnest(place_cells(g.lat, g.lon)) AS c) END
                       || oruk_lexemes(s) || ARRAY['c/' || s.council, 'o/' || s.organisation_id, 't/' || w.type,
                                CASE WHEN (s.cost ->> 'free')::boolean THEN 'free' END, CASE WHEN s.referral_accepting THEN 'referral' END], NULL)),
                s.support_areas, p.areas, p.latitudes, p.longitudes, (s.eligibility ->> 'minimum_age')::integer,

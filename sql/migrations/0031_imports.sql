@@ -240,7 +240,7 @@ BEGIN
     s := jsonb_populate_record(NULL::service,
         '{"status": "active", "support_areas": [], "needs": [], "access_routes": [], "languages": [], "areas_served": [], "funding_types": [], "offers": [],
           "accessibility": [], "confidential": false}'::jsonb
-        || jsonb_build_object('assured_on', today(), 'weekly', coalesce(item #>> '{hours,weekly}', '{}'), 'dated', hours_dated(item -> 'hours'))
+        || jsonb_build_object('assured_on', today(), 'weekly', coalesce(item #>> '{hours,weekly}', '{}'), 'dated', CASE WHEN item ? 'hours' THEN hours_dated(item -> 'hours') ELSE '{}' END)
         || CASE WHEN ours THEN document - 'external_id' - 'organization' ELSE import_service(document, item -> 'schedule') END
         || jsonb_build_object('id', ident, 'organisation_id', owner, 'council', coalesce(was.council, council), 'state', coalesce(was.state, 'published'),
                               'assured_by', 'organisation', 'version', coalesce(was.version, 0) + 1, 'updated_at', now(), 'created_at', coalesce(was.created_at, now()),
