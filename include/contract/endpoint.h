@@ -7,7 +7,16 @@
 
 #include "jsonschema/jsonschema.h"
 
-enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHODS };
+/* QUERY asks what the POST of an `x-query` operation asks. */
+enum method {
+	METHOD_GET,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_PATCH,
+	METHOD_DELETE,
+	METHOD_QUERY,
+	METHODS
+};
 enum place { PLACE_PATH, PLACE_QUERY, PLACE_HEADER };
 /* A list is given by repeating the parameter, and is a JSON array of strings. */
 enum value_type { VALUE_STRING, VALUE_INTEGER, VALUE_NUMBER, VALUE_BOOLEAN, VALUE_LIST };
@@ -42,6 +51,7 @@ struct endpoint {
 	bool public;                            /* `security: []` */
 	bool optional;    /* `security: [{}, {token: [...]}]`: a token is read if there is one */
 	bool reads;       /* GET, or marked `x-reads: true`: READ ONLY */
+	bool query;       /* `x-query: true`: asked by the method QUERY, too */
 	bool noted;       /* `x-audit: read`, or `x-counts: true`: reading leaves a row */
 	bool uncounted;   /* `x-uncounted: true`: no rate limit */
 	bool unstored;    /* `x-no-store: true`: no cache keeps an answer, not even the client's */

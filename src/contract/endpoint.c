@@ -6,7 +6,7 @@
 
 static const char *const names[METHODS] = {
 	[METHOD_GET] = "GET",     [METHOD_POST] = "POST",     [METHOD_PUT] = "PUT",
-	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",
+	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE", [METHOD_QUERY] = "QUERY",
 };
 
 const char *method_name(enum method method) { return names[method]; }

@@ -46,6 +46,8 @@ bool load_roles(struct loader *l, const struct spot *operation, struct endpoint 
 bool load_cost(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* After load_bodies: a rule without a body would be kept by nobody. */
 bool load_rule(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
+/* After load_bodies and load_parameters: what is safe, and has a body to ask with. */
+bool load_query(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Request body and responses: schemas, media types, examples. */
 bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Every schema in components compiles and accepts its own examples. */

@@ -233,3 +233,21 @@ bool load_rule(struct loader *l, const struct spot *operation, struct endpoint *
 		                    "or no name");
 	return true;
 }
+
+/* QUERY is safe and idempotent: a client or a proxy repeats it without asking. */
+bool load_query(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	const json_t *query = json_object_get(operation->json, "x-query");
+
+	endpoint->query = json_is_true(query);
+	if (query && !endpoint->query)
+		return loader_fault(l, operation, "`x-query` is `true` or absent");
+	if (endpoint->query && (endpoint->method != METHOD_POST || !endpoint->reads))
+		return loader_fault(
+			l, operation,
+			"`x-query` is for a POST that changes nothing (`x-reads: true`)");
+	if (endpoint->query && (!endpoint->body || !endpoint->body_required || endpoint->takes_key))
+		return loader_fault(l, operation,
+		                    "`x-query` needs a required body, and no Idempotency-Key");
+	return true;
+}

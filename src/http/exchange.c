@@ -46,6 +46,7 @@ static bool x_route(struct exchange *x)
 		return problem(&c->problem, PROBLEM_NOT_FOUND, "nothing is served at this path");
 	x->head = strcmp(x->request->method, "HEAD") == 0;
 	method = x->head ? METHOD_GET : method_parse(x->request->method);
+	x->query = method == METHOD_QUERY;
 	c->endpoint = method < METHODS ? x->route->by_method[method] : NULL;
 	if (c->endpoint || strcmp(x->request->method, "OPTIONS") == 0)
 		return true;
@@ -234,7 +235,7 @@ void exchange_serve(const struct host *host, const struct request *request,
 	compress_response(&x);
 	put_common_headers(&x);
 	duration = clock_monotonic_us() - start;
-	metrics_count(host->metrics, x.call.endpoint, ret_response->status, duration);
+	metrics_count(host->metrics, x.call.endpoint, x.query, ret_response->status, duration);
 	log_exchange(&x, duration);
 	exchange_done(&x);
 }

@@ -66,13 +66,20 @@ static void allow_origin(struct exchange *x, const char *origin)
 	                "X-Request-ID, Idempotency-Replayed");
 }
 
-/* What is open to everybody is open to everybody's browser; a preflight asks for the GET. */
+/* What a preflight asks for; OPTIONS without a wish asks for the GET. */
+static const struct endpoint *preflight(const struct exchange *x)
+{
+	const char *wish = request_header(x->request, "Access-Control-Request-Method");
+	enum method method = wish ? method_parse(wish) : METHOD_GET;
+
+	return x->route && method < METHODS ? x->route->by_method[method] : NULL;
+}
+
+/* What is open to everybody is open to everybody's browser. */
 static bool any_origin(const struct exchange *x)
 {
-	const struct endpoint *e = x->call.endpoint;
+	const struct endpoint *e = x->call.endpoint ? x->call.endpoint : preflight(x);
 
-	if (!e && x->route)
-		e = x->route->by_method[METHOD_GET];
 	return e && e->any_origin;
 }
 
@@ -126,6 +133,9 @@ void put_common_headers(struct exchange *x)
 		response_header(x->response, "Strict-Transport-Security", "max-age=31536000");
 	if (e && e->optional)
 		response_header(x->response, "Vary", "Authorization");
+	if (x->route && x->route->by_method[METHOD_QUERY])
+		response_header(x->response, "Accept-Query", "%s",
+		                x->route->by_method[METHOD_QUERY]->media);
 	put_limits(x);
 	put_cors(x);
 	put_vary(x);

@@ -348,6 +348,52 @@ static void a_token_may_be_left_out_and_every_origin_let_in(void **state)
 	                       "x-cors is `any`");
 }
 
+#define ASKED_(rest)                                                                             \
+	"\"/a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"x-query\":true," rest "," OK_ \
+	"}}"
+#define ASKING_ "\"requestBody\":{\"required\":true," ANY_ "}"
+#define ANY_    "\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}"
+#define READS_  "\"x-reads\":true,"
+
+static void what_is_asked_by_query_is_safe_and_the_same_endpoint(void **state)
+{
+	struct contract *contract = load(ASKED_(READS_ ASKING_));
+	const char *const segments[] = { "a" };
+	const struct route *route;
+	char allow[ROUTE_ALLOW];
+
+	(void)state;
+	assert_non_null(contract);
+	route = routes_find(contract, segments, 1);
+	assert_ptr_equal(route->by_method[METHOD_QUERY], route->by_method[METHOD_POST]);
+	assert_int_equal(contract_count(contract), 1);
+	route_allow(route, allow);
+	assert_string_equal(allow, "OPTIONS, POST, QUERY");
+	contract_free(contract);
+	contract = load(RULED_(BODY_));
+	assert_null(routes_find(contract, segments, 1)->by_method[METHOD_QUERY]);
+	contract_free(contract);
+}
+
+static void what_changes_something_is_not_asked_by_query(void **state)
+{
+	(void)state;
+	assert_stops_the_start(ASKED_(ASKING_), "`x-query` is for a POST that changes nothing");
+	assert_stops_the_start("\"/a\":{\"get\":{\"operationId\":\"a\",\"security\":[],"
+	                       "\"x-query\":true," OK_ "}}",
+	                       "`x-query` is for a POST that changes nothing");
+	assert_stops_the_start(ASKED_("\"x-reads\":true"), "`x-query` needs a required body");
+	assert_stops_the_start(ASKED_(READS_ "\"requestBody\":{" ANY_ "}"),
+	                       "`x-query` needs a required body");
+	assert_stops_the_start(ASKED_(READS_ ASKING_
+	                              ",\"parameters\":[{\"name\":\"Idempotency-Key\",\"in\":"
+	                              "\"header\",\"schema\":{\"type\":\"string\"}}]"),
+	                       "no Idempotency-Key");
+	assert_stops_the_start("\"/a\":{\"post\":{\"operationId\":\"a\",\"security\":[],"
+	                       "\"x-query\":1," ASKING_ "," OK_ "}}",
+	                       "`x-query` is `true` or absent");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +409,8 @@ int main(void)
 		cmocka_unit_test(a_list_is_given_by_repeating_it),
 		cmocka_unit_test(a_number_has_a_sign_and_a_point),
 		cmocka_unit_test(a_token_may_be_left_out_and_every_origin_let_in),
+		cmocka_unit_test(what_is_asked_by_query_is_safe_and_the_same_endpoint),
+		cmocka_unit_test(what_changes_something_is_not_asked_by_query),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
