@@ -13,6 +13,7 @@ import pathlib
 import re
 import sys
 
+import shared
 import yaml
 
 
@@ -148,6 +149,7 @@ class Bundle:
             for template in document.get("paths", {}) if path != self.root else ():
                 if (path, template) not in self.paths:
                     raise Stop(f"{self.name(path)}: {template} is not among the paths of {self.root.name}")
+        shared.spread(whole)
         return whole
 
 
@@ -161,7 +163,7 @@ def main():
     bundle = Bundle(given.root)
     try:
         document = bundle.document()
-    except (Stop, yaml.YAMLError) as fault:
+    except (Stop, shared.Stop, yaml.YAMLError) as fault:
         sys.exit(f"bundle: {fault}")
     text = json.dumps(document, ensure_ascii=False, indent=1)
     pathlib.Path(given.json).write_text(text + "\n", encoding="utf-8")

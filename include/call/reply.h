@@ -17,6 +17,7 @@ struct reply {
 	char etag[REPLY_ETAG];         /* "" : none; with its quotes */
 	char location[REPLY_LOCATION]; /* "" : none */
 	char *link;                    /* owned; the value of Link, or NULL */
+	const char *preference;        /* static text: the value of Preference-Applied, or NULL */
 	bool replayed;                 /* the first answer to this Idempotency-Key, given again */
 };
 

@@ -34,6 +34,8 @@ must_check bool spot_child(struct loader *l, const struct spot *from, const char
                            struct spot *ret_spot);
 /* The member as it stands. False when it is absent. */
 must_check bool spot_member(const struct spot *from, const char *token, struct spot *ret_spot);
+/* The array's item as it stands. False when it is absent. */
+must_check bool spot_item(const struct spot *from, size_t index, struct spot *ret_spot);
 /* Follows a $ref if the spot is one. */
 must_check bool spot_follow(struct loader *l, struct spot *spot);
 

@@ -65,6 +65,7 @@ static bool read_parameter(struct loader *l, const struct spot *at, struct param
 
 	parameter->name = json_text(at->json, "name");
 	parameter->required = json_is_true(json_object_get(at->json, "required"));
+	parameter->commas = json_is_false(json_object_get(at->json, "explode"));
 	if (!parameter->name || !spot_member(at, "schema", &schema))
 		return loader_fault(l, at, "a parameter has a name and a schema");
 	target = schema;
@@ -83,8 +84,13 @@ static bool read_parameter(struct loader *l, const struct spot *at, struct param
 
 static void mark(struct endpoint *endpoint, const struct parameter *parameter)
 {
+	if (parameter->place == PLACE_QUERY && parameter->commas &&
+	    strcmp(parameter->name, "fields") == 0)
+		endpoint->takes_fields = true;
 	if (parameter->place != PLACE_HEADER)
 		return;
+	if (text_same_nocase(parameter->name, "Prefer"))
+		endpoint->takes_prefer = true;
 	if (text_same_nocase(parameter->name, "Idempotency-Key"))
 		endpoint->takes_key = true;
 	if (text_same_nocase(parameter->name, "If-Match") && parameter->required)

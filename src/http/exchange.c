@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "call/permission.h"
+#include "call/shape.h"
 #include "call/transact.h"
 #include "contract/faults.h"
 #include "http/exchange_own.h"
@@ -177,6 +178,13 @@ static bool x_handle(struct exchange *x)
 	return call_transact(&x->call, x->host->handlers[x->call.endpoint->index]);
 }
 
+static bool x_shape(struct exchange *x)
+{
+	call_shape_fields(&x->call);
+	call_shape_prefer(&x->call);
+	return true;
+}
+
 /* The first step that fails decides the answer. Nothing of a body is parsed for a caller who is not
  * known. */
 static const struct {
@@ -190,6 +198,7 @@ static const struct {
 	{ "read", x_read },           /* 406, 415, 400: media types, JSON */
 	{ "validate", x_validate },   /* 400, 422, 428: parameters and body */
 	{ "handle", x_handle },       /* one transaction; run again if PostgreSQL says so */
+	{ "shape", x_shape },         /* 204: as much of the answer as was asked for */
 };
 
 static bool run_steps(struct exchange *x)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "http/exchange_own.h"
@@ -63,7 +64,7 @@ static void allow_origin(struct exchange *x, const char *origin)
 	response_header(x->response, "Access-Control-Allow-Origin", "%s", origin);
 	response_header(x->response, "Access-Control-Expose-Headers", "%s",
 	                "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
-	                "X-Request-ID, Idempotency-Replayed");
+	                "X-Request-ID, Idempotency-Replayed, Preference-Applied, Accept-Query");
 }
 
 /* What a preflight asks for; OPTIONS without a wish asks for the GET. */
@@ -99,12 +100,24 @@ static void put_cors(struct exchange *x)
 /* What else than the URL decides on the response. */
 static void put_vary(struct exchange *x)
 {
-	bool origin = *x->host->cors_origins && !any_origin(x);
+	const struct endpoint *e = x->call.endpoint;
+	const struct {
+		bool decides;
+		const char *name;
+	} headers[] = {
+		{ e && e->optional, "Authorization" },
+		{ *x->host->cors_origins && !any_origin(x), "Origin" },
+		{ x->codable, "Accept-Encoding" },
+		{ e && e->takes_prefer, "Prefer" },
+	};
+	buf_auto names = { .limit = 100 };
 
-	if (origin || x->codable)
-		response_header(x->response, "Vary", "%s%s%s", origin ? "Origin" : "",
-		                origin && x->codable ? ", " : "",
-		                x->codable ? "Accept-Encoding" : "");
+	for (size_t i = 0; i < COUNT_OF(headers); i++)
+		if (headers[i].decides &&
+		    !buf_addf(&names, "%s%s", names.size ? ", " : "", headers[i].name))
+			return;
+	if (names.size)
+		response_header(x->response, "Vary", "%s", buf_text(&names));
 }
 
 static void put_limits(struct exchange *x)
@@ -131,8 +144,6 @@ void put_common_headers(struct exchange *x)
 		response_header(x->response, "Cache-Control", "%s", "private, no-cache");
 	if (x->host->tls)
 		response_header(x->response, "Strict-Transport-Security", "max-age=31536000");
-	if (e && e->optional)
-		response_header(x->response, "Vary", "Authorization");
 	if (x->route && x->route->by_method[METHOD_QUERY])
 		response_header(x->response, "Accept-Query", "%s",
 		                x->route->by_method[METHOD_QUERY]->media);
@@ -157,6 +168,8 @@ void put_reply(struct exchange *x)
 		response_header(out, "Location", "%s", r->location);
 	if (r->link)
 		response_header(out, "Link", "%s", r->link);
+	if (r->preference)
+		response_header(out, "Preference-Applied", "%s", r->preference);
 	if (r->replayed)
 		response_header(out, "Idempotency-Replayed", "true");
 }
@@ -176,6 +189,6 @@ void answer_options(struct exchange *x)
 	response_header(x->response, "Access-Control-Allow-Methods", "%s", allow);
 	response_header(x->response, "Access-Control-Allow-Headers", "%s",
 	                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-	                "X-Request-ID, traceparent");
+	                "Prefer, X-Request-ID, traceparent");
 	response_header(x->response, "Access-Control-Max-Age", "600");
 }
