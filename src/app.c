@@ -179,7 +179,9 @@ static bool open_server(struct app *app, struct problem *p)
 		.connections = (unsigned)s->connections,
 		.connections_per_address = (unsigned)s->connections_per_address,
 		.client_timeout_s = (unsigned)s->client_timeout_s,
-		.body_limit = s->body_limit,
+		.body_limit = contract_body_limit(app->contract) > s->body_limit
+		                      ? contract_body_limit(app->contract)
+		                      : s->body_limit,
 		.certificate = app->certificate,
 		.key = app->key,
 	};
@@ -227,6 +229,7 @@ static void describe(struct app *app)
 		.tokens = app->tokens,
 		.limits = app->limits,
 		.metrics = app->metrics,
+		.body_limit = s->body_limit,
 		.cors_origins = s->cors_origins,
 		.tls = *s->tls_certificate != '\0',
 		.check_responses = s->check_responses,

@@ -19,5 +19,7 @@ void contract_free(struct contract *contract); /* takes NULL */
 
 size_t contract_count(const struct contract *contract);
 const struct endpoint *contract_endpoint(const struct contract *contract, size_t index);
+/* The largest `x-body-limit` of all operations; 0 when none has one. */
+size_t contract_body_limit(const struct contract *contract);
 /* The document itself, borrowed. */
 const json_t *contract_document(const struct contract *contract);

@@ -23,6 +23,7 @@ enum place { PLACE_PATH, PLACE_QUERY, PLACE_HEADER };
 enum value_type { VALUE_STRING, VALUE_INTEGER, VALUE_NUMBER, VALUE_BOOLEAN, VALUE_LIST };
 
 enum { ENDPOINT_PARAMETERS = 32, ENDPOINT_SCOPES = 8, ENDPOINT_ROLES = 16, ENDPOINT_COST = 1000 };
+enum { ENDPOINT_BODY_LIMIT = 64 * 1024 * 1024 };
 
 struct parameter {
 	const char *name;
@@ -70,8 +71,9 @@ struct endpoint {
 
 	const char *media; /* of the request body; NULL: none is taken */
 	bool body_required;
-	struct jsonschema *body;
-	const char *rule; /* `x-rule`: what a body that is not valid breaks; NULL: no rule */
+	size_t body_limit; /* `x-body-limit`: bytes it may have; 0: as many as the service reads */
+	struct jsonschema *body; /* NULL: its bytes are handed on as they are */
+	const char *rule;        /* `x-rule`: what a body that is not valid breaks; NULL: no rule */
 
 	const char *answers; /* media type of the good answer; NULL: none */
 	struct promise *promises;

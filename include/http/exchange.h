@@ -15,6 +15,7 @@ struct host {
 	struct tokens *tokens;
 	struct limits *limits;
 	struct metrics *metrics;
+	size_t body_limit;        /* of an operation that does not say another */
 	const char *cors_origins; /* comma-separated */
 	bool tls;
 	bool check_responses;

@@ -47,9 +47,24 @@ static bool load_request(struct loader *l, const struct spot *operation, struct 
 		return loader_fault(l, &body, "a body is of exactly one media type");
 	endpoint->media = only_media(&content);
 	endpoint->body_required = json_is_true(json_object_get(body.json, "required"));
+	if (!is_json(endpoint->media))
+		return true;
 	endpoint->body = schema_of(l, &content, endpoint->media);
-	if (!endpoint->body || !is_json(endpoint->media))
-		return loader_fault(l, &content, "a body is JSON with a schema");
+	return endpoint->body || loader_fault(l, &content, "a JSON body has a schema");
+}
+
+bool load_body_limit(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	const json_t *limit = json_object_get(operation->json, "x-body-limit");
+	json_int_t value = json_integer_value(limit);
+
+	if (!limit)
+		return !endpoint->media || endpoint->body ||
+		       loader_fault(l, operation, "a body that is not JSON has an `x-body-limit`");
+	if (value < 1 || value > ENDPOINT_BODY_LIMIT || !endpoint->media)
+		return loader_fault(l, operation, "`x-body-limit` is of a body, from 1 byte to %d",
+		                    ENDPOINT_BODY_LIMIT);
+	endpoint->body_limit = (size_t)value;
 	return true;
 }
 

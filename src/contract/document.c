@@ -10,10 +10,10 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId", "summary",   "description", "tags",       "parameters",
-	"requestBody", "responses", "security",    "x-audit",    "x-reads",
-	"x-uncounted", "x-roles",   "x-cost",      "x-rule",     "x-no-store",
-	"x-counts",    "x-cors",    "x-query",     "deprecated", "externalDocs",
+	"operationId", "summary",      "description",  "tags",     "parameters",  "requestBody",
+	"responses",   "security",     "x-audit",      "x-reads",  "x-uncounted", "x-roles",
+	"x-cost",      "x-rule",       "x-no-store",   "x-counts", "x-cors",      "x-query",
+	"deprecated",  "externalDocs", "x-body-limit",
 };
 
 static bool known_word(const char *word)
@@ -60,8 +60,10 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	else if (check_words(l, operation) && load_security(l, operation, endpoint) &&
 	         load_roles(l, operation, endpoint) && load_cost(l, operation, endpoint) &&
 	         load_parameters(l, item, operation, endpoint) &&
-	         load_bodies(l, operation, endpoint) && load_rule(l, operation, endpoint))
+	         load_bodies(l, operation, endpoint) && load_rule(l, operation, endpoint)) {
 		load_query(l, operation, endpoint);
+		load_body_limit(l, operation, endpoint);
+	}
 }
 
 static bool grow(struct contract *contract)
@@ -169,6 +171,16 @@ size_t contract_count(const struct contract *contract) { return contract->count;
 const struct endpoint *contract_endpoint(const struct contract *contract, size_t index)
 {
 	return &contract->endpoints[index];
+}
+
+size_t contract_body_limit(const struct contract *contract)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < contract->count; i++)
+		if (contract->endpoints[i].body_limit > most)
+			most = contract->endpoints[i].body_limit;
+	return most;
 }
 
 const json_t *contract_document(const struct contract *contract) { return contract->document; }

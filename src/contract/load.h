@@ -50,6 +50,8 @@ bool load_cost(struct loader *l, const struct spot *operation, struct endpoint *
 bool load_rule(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* After load_bodies and load_parameters: what is safe, and has a body to ask with. */
 bool load_query(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
+/* After load_bodies: so many bytes of what? */
+bool load_body_limit(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Request body and responses: schemas, media types, examples. */
 bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Every schema in components compiles and accepts its own examples. */

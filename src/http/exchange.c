@@ -22,17 +22,11 @@ static bool x_admit(struct exchange *x)
 {
 	struct problem *p = &x->call.problem;
 
-	if (atomic_load_explicit(x->host->draining, memory_order_relaxed)) {
-		x->response->close = true;
-		p->retry_after = 2;
-		return problem(p, PROBLEM_UNAVAILABLE, "the service is stopping");
-	}
-	if (x->request->body_cut) {
-		x->response->close = true;
-		return problem(p, PROBLEM_CONTENT_TOO_LARGE,
-		               "the body is larger than the service reads");
-	}
-	return true;
+	if (!atomic_load_explicit(x->host->draining, memory_order_relaxed))
+		return true;
+	x->response->close = true;
+	p->retry_after = 2;
+	return problem(p, PROBLEM_UNAVAILABLE, "the service is stopping");
 }
 
 static bool x_route(struct exchange *x)
@@ -53,6 +47,18 @@ static bool x_route(struct exchange *x)
 		return true;
 	return problem(&c->problem, PROBLEM_METHOD_NOT_ALLOWED,
 	               "this path does not answer that method");
+}
+
+static bool x_measure(struct exchange *x)
+{
+	const struct endpoint *e = x->call.endpoint;
+	size_t limit = e && e->body_limit ? e->body_limit : x->host->body_limit;
+
+	if (x->request->body_size <= limit)
+		return true;
+	x->response->close = true;
+	return problem(&x->call.problem, PROBLEM_CONTENT_TOO_LARGE,
+	               "a body has %zu bytes here at most", limit);
 }
 
 static bool too_many(struct exchange *x)
@@ -138,6 +144,21 @@ static bool is_media(const char *header, const char *media)
 	return !other_charset(header + size);
 }
 
+static bool read_json(struct exchange *x)
+{
+	struct call *c = &x->call;
+
+	if (!json_read(x->request->body, x->request->body_size, &x->body, &c->problem))
+		return false;
+	x->body_text = text_copy_n(x->request->body, x->request->body_size);
+	if (!x->body_text)
+		return problem(&c->problem, PROBLEM_UNAVAILABLE,
+		               "the service has no memory to spare");
+	c->body = x->body;
+	c->body_text = x->body_text;
+	return true;
+}
+
 static bool x_read(struct exchange *x)
 {
 	struct call *c = &x->call;
@@ -151,16 +172,10 @@ static bool x_read(struct exchange *x)
 	if (x->request->body_size > 0 &&
 	    !is_media(request_header(x->request, "Content-Type"), e->media))
 		return problem(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-		               "this operation reads %s in UTF-8", e->media);
-	if (!json_read(x->request->body, x->request->body_size, &x->body, &c->problem))
-		return false;
-	x->body_text = text_copy_n(x->request->body, x->request->body_size);
-	if (!x->body_text)
-		return problem(&c->problem, PROBLEM_UNAVAILABLE,
-		               "the service has no memory to spare");
-	c->body = x->body;
-	c->body_text = x->body_text;
-	return true;
+		               "this operation reads %s%s", e->media, e->body ? " in UTF-8" : "");
+	c->bytes = x->request->body;
+	c->byte_count = x->request->body_size;
+	return !e->body || read_json(x);
 }
 
 static bool x_validate(struct exchange *x)
@@ -191,8 +206,9 @@ static const struct {
 	const char *name;
 	step_fn *take;
 } steps[] = {
-	{ "admit", x_admit },               /* 503 at the stop, 413: size */
+	{ "admit", x_admit },               /* 503 at the stop */
 	{ "route", x_route },               /* 400, 404, 405: path and method in the contract */
+	{ "measure", x_measure },           /* 413: the operation's limit, or the service's */
 	{ "authenticate", x_authenticate }, /* 401: the token; 429: the client's bucket */
 	{ "authorise", x_authorise }, /* 403: the scopes and roles that the contract asks for */
 	{ "read", x_read },           /* 406, 415, 400: media types, JSON */

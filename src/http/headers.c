@@ -152,6 +152,14 @@ void put_common_headers(struct exchange *x)
 	put_vary(x);
 }
 
+/* What somebody uploaded is saved, not shown; should a browser show it all the same, it does
+ * nothing there. */
+static void put_file(struct response *out, const char *name)
+{
+	response_header(out, "Content-Disposition", "attachment; filename=\"%s\"", name);
+	response_header(out, "Content-Security-Policy", "sandbox; default-src 'none'");
+}
+
 void put_reply(struct exchange *x)
 {
 	struct reply *r = &x->call.reply;
@@ -172,6 +180,8 @@ void put_reply(struct exchange *x)
 		response_header(out, "Preference-Applied", "%s", r->preference);
 	if (r->replayed)
 		response_header(out, "Idempotency-Replayed", "true");
+	if (*r->filename)
+		put_file(out, r->filename);
 }
 
 void answer_options(struct exchange *x)

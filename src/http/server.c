@@ -21,7 +21,6 @@ struct server {
 	struct MHD_Daemon *daemon;
 	struct host *host;
 	struct watch *watch;
-	size_t body_limit;
 	unsigned port;
 	int fd;
 	_Atomic bool draining;
@@ -80,7 +79,6 @@ static int serve(const struct _u_request *from, struct _u_response *to, void *co
 		.headers = { header_of, from->map_header },
 		.body = from->binary_body ? from->binary_body : "",
 		.body_size = from->binary_body_length,
-		.body_cut = from->binary_body_length > server->body_limit,
 		.address = address,
 	};
 	struct response response;
@@ -192,7 +190,6 @@ bool server_start(const struct server_config *config, struct host *host, struct 
 	if (!s)
 		return problem(p, PROBLEM_UNAVAILABLE, "no memory for the server");
 	s->host = host;
-	s->body_limit = config->body_limit;
 	host->draining = &s->draining;
 	s->fd = -1;
 	if (!listen_on(config->address, config->port, &s->fd, &s->port, p)) {

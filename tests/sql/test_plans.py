@@ -971,7 +971,8 @@ class TestDirectory:
     @pytest.mark.parametrize("name, arguments", [
         ("service_by_id", [SERVICE]), ("listed_by_id", [LISTED]), ("taxonomy_terms", [None]), ("directory_events", [50, *[None] * 8]),
         ("directory_events", [50, None, None, "Town 1", *[None] * 5]), ("leaflets", [50, *[None] * 6]), ("leaflets", [50, None, COUNCILS[1], *[None] * 4]),
-        ("directory_event_by_id", [SERVICE]), ("leaflet_by_id", [SERVICE])])
+        ("directory_event_by_id", [SERVICE]), ("leaflet_by_id", [SERVICE]),
+        ("leaflet_file", [SERVICE]), ("leaflet_file_pieces", [SERVICE])])
     @pytest.mark.parametrize("caller", ["the public", "a council", "an editor", "a listed organisation", "a large organisation", "a carer"])
     def test_what_everybody_reads_is_found_by_key_or_in_short_walks(self, crowd, somebody, caller, name, arguments):
         assert touched(look(crowd, caller, name, *arguments, carer=somebody)) <= 2300
@@ -1062,4 +1063,5 @@ class TestDirectory:
         for name, patch in (("directory_event_patch", {"title": "y"}), ("leaflet_patch", {"title": "y"}), ("champion_patch", {"team": "y"})):
             look(crowd, "an editor", name, one, json.dumps(patch))
         look(crowd, "an editor", "directory_event_cancel", one, "x")
-        look(crowd, "an editor", "leaflet_archive", one)
+        for name, arguments in (("leaflet_file_put", [b"%PDF"]), ("leaflet_file_delete", []), ("leaflet_archive", [])):
+            look(crowd, "an editor", name, one, *arguments)

@@ -99,6 +99,28 @@ static void a_rule_without_a_body_stops_the_start(void **state)
 	                       "`x-rule` names the rule that a body keeps");
 }
 
+#define BYTES_ "\"requestBody\":{\"required\":true,\"content\":{\"application/pdf\":{}}}"
+
+static void a_body_that_is_not_json_is_bytes_with_a_limit(void **state)
+{
+	struct contract *contract = load(RULED_("\"x-body-limit\":5242880," BYTES_));
+	const struct endpoint *endpoint;
+
+	(void)state;
+	assert_non_null(contract);
+	endpoint = contract_endpoint(contract, 0);
+	assert_string_equal(endpoint->media, "application/pdf");
+	assert_null(endpoint->body);
+	assert_int_equal(endpoint->body_limit, 5242880);
+	assert_int_equal(contract_body_limit(contract), 5242880);
+	contract_free(contract);
+	assert_stops_the_start(RULED_(BYTES_), "a body that is not JSON has an `x-body-limit`");
+	assert_stops_the_start(RULED_("\"x-body-limit\":0," BYTES_), "`x-body-limit` is of a body");
+	assert_stops_the_start(RULED_("\"x-body-limit\":67108865," BYTES_),
+	                       "`x-body-limit` is of a body");
+	assert_stops_the_start(RULED_("\"x-body-limit\":7"), "`x-body-limit` is of a body");
+}
+
 #define PARAMETER_(name, in, schema) \
 	"{\"name\":\"" name "\",\"in\":\"" in "\",\"required\":true,\"schema\":" schema "}"
 #define GET_(id, parameters)                                                               \
@@ -323,6 +345,7 @@ int main(void)
 		cmocka_unit_test(roles_and_costs_that_mean_nothing_stop_the_start),
 		cmocka_unit_test(a_body_that_is_not_valid_names_the_rule_that_it_is_about),
 		cmocka_unit_test(a_rule_without_a_body_stops_the_start),
+		cmocka_unit_test(a_body_that_is_not_json_is_bytes_with_a_limit),
 		cmocka_unit_test(two_templates_for_one_path_stop_the_start),
 		cmocka_unit_test(literals_go_before_parameters),
 		cmocka_unit_test(all_faults_of_the_parameters_come_at_once),
