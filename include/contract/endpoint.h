@@ -59,6 +59,7 @@ struct endpoint {
 	bool noted;        /* `x-audit: read`, or `x-counts: true`: reading leaves a row */
 	bool uncounted;    /* `x-uncounted: true`: no rate limit */
 	bool unstored;     /* `x-no-store: true`: no cache keeps an answer, not even the client's */
+	bool slash;        /* `x-slash: true`: its path is answered with a slash at its end, too */
 	bool any_origin;   /* `x-cors: any`: browser apps of every origin may read the answers */
 	unsigned cost;     /* `x-cost`: as how many requests it counts in the rate limit */
 	bool takes_key;    /* has an Idempotency-Key parameter */

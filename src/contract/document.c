@@ -13,7 +13,7 @@ static const char *const operation_words[] = {
 	"operationId", "summary",      "description",  "tags",     "parameters",  "requestBody",
 	"responses",   "security",     "x-audit",      "x-reads",  "x-uncounted", "x-roles",
 	"x-cost",      "x-rule",       "x-no-store",   "x-counts", "x-cors",      "x-query",
-	"deprecated",  "externalDocs", "x-body-limit",
+	"deprecated",  "externalDocs", "x-body-limit", "x-slash",
 };
 
 static bool known_word(const char *word)
@@ -49,6 +49,7 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	                  json_is_true(json_object_get(operation->json, "x-counts"));
 	endpoint->uncounted = json_is_true(json_object_get(operation->json, "x-uncounted"));
 	endpoint->unstored = json_is_true(json_object_get(operation->json, "x-no-store"));
+	endpoint->slash = json_is_true(json_object_get(operation->json, "x-slash"));
 	endpoint->any_origin = json_object_get(operation->json, "x-cors") != NULL;
 	if (!endpoint->id)
 		loader_fault(l, operation, "no operationId");
@@ -60,10 +61,9 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	else if (check_words(l, operation) && load_security(l, operation, endpoint) &&
 	         load_roles(l, operation, endpoint) && load_cost(l, operation, endpoint) &&
 	         load_parameters(l, item, operation, endpoint) &&
-	         load_bodies(l, operation, endpoint) && load_rule(l, operation, endpoint)) {
-		load_query(l, operation, endpoint);
+	         load_bodies(l, operation, endpoint) && load_rule(l, operation, endpoint) &&
+	         load_query(l, operation, endpoint))
 		load_body_limit(l, operation, endpoint);
-	}
 }
 
 static bool grow(struct contract *contract)

@@ -83,6 +83,7 @@ static void plant(struct loader *l, struct node *node, const struct endpoint *en
 	node->route.by_method[endpoint->method] = endpoint;
 	if (endpoint->query)
 		node->route.by_method[METHOD_QUERY] = endpoint;
+	node->route.slash |= endpoint->slash;
 	node->answers = true;
 }
 

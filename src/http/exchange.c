@@ -37,6 +37,8 @@ static bool x_route(struct exchange *x)
 	if (!url_parse(x->request->target, &c->url, &c->problem))
 		return false;
 	x->route = routes_find(c->service->contract, c->url.segments, c->url.segment_count);
+	if (x->route && c->url.slash && !x->route->slash)
+		x->route = NULL;
 	if (!x->route)
 		return problem(&c->problem, PROBLEM_NOT_FOUND, "nothing is served at this path");
 	x->head = strcmp(x->request->method, "HEAD") == 0;
