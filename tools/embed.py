@@ -42,7 +42,8 @@ def migrations(out_h, out_c, names):
         data = path.read_bytes()
         if b"\0" in data:
             sys.exit(f"{path}: has a NUL")
-        rows.append(f'\t{{ "{path.stem}",\n\t{c_text(data)},\n\t"{hashlib.sha256(data).hexdigest()}" }},\n')
+        expands = "true" if data.startswith(b"-- expands") else "false"  # see docs/adr/0033
+        rows.append(f'\t{{ "{path.stem}",\n\t{c_text(data)},\n\t"{hashlib.sha256(data).hexdigest()}", {expands} }},\n')
     out_h.write_text(MADE + '#pragma once\n\n#include "db/migrate.h"\n\nextern const struct db_migrations migrations;\n')
     out_c.write_text(MADE + f'#include "{out_h.name}"\n\n' + LONG + "static const struct db_migration list[] = {\n" +
                      "".join(rows) + "};\n" +
