@@ -178,6 +178,10 @@ void put_reply(struct exchange *x)
 		response_header(out, "Link", "%s", r->link);
 	if (r->preference)
 		response_header(out, "Preference-Applied", "%s", r->preference);
+	if (r->policy) {
+		response_header(out, "Content-Security-Policy", "%s", r->policy);
+		response_header(out, "Referrer-Policy", "no-referrer");
+	}
 	if (r->replayed)
 		response_header(out, "Idempotency-Replayed", "true");
 	if (*r->filename)

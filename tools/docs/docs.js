@@ -1,0 +1,68 @@
+/* The page /docs: Swagger UI over this service's own contract, with a search over operations and a box for a token. The token is kept in
+ * the page's memory alone. */
+"use strict";
+
+/* Every word is in the operation's method, path, id, summary, description or tag. */
+function wordsOf(text) {
+	return text.toLowerCase().split(/\s+/).filter(Boolean);
+}
+
+function textOf(item, tag) {
+	const of = (name) => item.getIn(["operation", name]) || "";
+	return [tag, item.get("method"), item.get("path"), of("operationId"), of("summary"), of("description")].join(" ").toLowerCase();
+}
+
+function search(tagged, phrase) {
+	const words = wordsOf(phrase);
+	return tagged
+		.map((group, tag) => group.update("operations", (operations) => operations.filter((item) => {
+			const text = textOf(item, tag);
+			return words.every((word) => text.includes(word));
+		})))
+		.filter((group) => group.get("operations").size > 0);
+}
+
+const plugin = () => ({
+	fn: { opsFilter: search },
+	components: { FilterContainer: () => null, Topbar: () => null }, /* the box above is ours */
+});
+
+const ui = SwaggerUIBundle({
+	url: "openapi.json",
+	domNode: document.getElementById("viewer"),
+	plugins: [plugin],
+	validatorUrl: null,
+	docExpansion: "list",
+	deepLinking: true,
+	defaultModelsExpandDepth: 0,
+	displayOperationId: true,
+	displayRequestDuration: true,
+	tryItOutEnabled: true,
+	persistAuthorization: false,
+	filter: "",
+});
+
+const box = document.getElementById("search");
+let waiting;
+
+function show() {
+	const phrase = box.value.trim();
+	ui.layoutActions.updateFilter(phrase);
+	const count = phrase ? search(ui.specSelectors.taggedOperations(), phrase).reduce((sum, group) => sum + group.get("operations").size, 0) : 0;
+	document.getElementById("found").value = phrase ? `${count} found` : "";
+}
+
+box.addEventListener("input", () => {
+	clearTimeout(waiting);
+	waiting = setTimeout(show, 150);
+});
+document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
+
+/* A token may be pasted with its "Bearer " before it. */
+document.getElementById("token").addEventListener("input", (event) => {
+	const token = event.target.value.trim().replace(/^bearer\s+/i, "");
+	if (token)
+		ui.preauthorizeApiKey("token", token);
+	else
+		ui.authActions.logout(["token"]);
+});
