@@ -32,7 +32,7 @@ const ui = SwaggerUIBundle({
 	domNode: document.getElementById("viewer"),
 	plugins: [plugin],
 	validatorUrl: null,
-	docExpansion: "list",
+	docExpansion: "none",
 	deepLinking: true,
 	defaultModelsExpandDepth: 0,
 	displayOperationId: true,
@@ -43,13 +43,18 @@ const ui = SwaggerUIBundle({
 });
 
 const box = document.getElementById("search");
+const FEW = 60; /* so many operations are shown with their families opened; more only by count, families closed */
 let waiting;
 
 function show() {
 	const phrase = box.value.trim();
-	ui.layoutActions.updateFilter(phrase);
-	const count = phrase ? search(ui.specSelectors.taggedOperations(), phrase).reduce((sum, group) => sum + group.get("operations").size, 0) : 0;
+	const all = ui.specSelectors.taggedOperations();
+	const found = phrase ? search(all, phrase) : all.clear();
+	const count = found.reduce((sum, group) => sum + group.get("operations").size, 0);
+	document.body.classList.toggle("searching", phrase !== "");
 	document.getElementById("found").value = phrase ? `${count} found` : "";
+	ui.layoutActions.updateFilter(phrase);
+	all.forEach((group, tag) => ui.layoutActions.show(["operations-tag", tag], count <= FEW && found.has(tag)));
 }
 
 box.addEventListener("input", () => {
