@@ -22,8 +22,39 @@ function search(tagged, phrase) {
 		.filter((group) => group.get("operations").size > 0);
 }
 
+/* The viewer fills in examples as if they were meant. What may be left out is left empty, and its example is told in words. */
+function unfilled(node) {
+	if (!("in" in node && "name" in node && node.schema) || node.required)
+		return node;
+	const { example, schema: { example: inner, ...schema }, ...rest } = node;
+	const shown = example ?? inner;
+	const words = shown === undefined ? "" : `\n\nFor example \`${shown}\`.`;
+	return { ...rest, schema, description: (rest.description || "") + words };
+}
+
+/* What a part of the contract says with its references followed; one that leads back into itself stays. The viewer's own way takes apart
+ * the whole contract for every operation that is opened: seconds of them. */
+async function resolveSubtree(document, path) {
+	const unescaped = (part) => part.replaceAll("~1", "/").replaceAll("~0", "~");
+	const target = (ref) => ref.slice(2).split("/").reduce((node, part) => node && node[unescaped(part)], document);
+	const follow = (node, open) => {
+		if (Array.isArray(node))
+			return node.map((one) => follow(one, open));
+		if (node === null || typeof node !== "object")
+			return node;
+		const { $ref, ...beside } = node;
+		const rest = Object.fromEntries(Object.entries(beside).map(([key, value]) => [key, follow(value, open)]));
+		if (typeof $ref !== "string")
+			return unfilled(rest);
+		if (!$ref.startsWith("#/") || open.includes($ref))
+			return { $ref, ...rest };
+		return { ...follow(target($ref), [...open, $ref]), ...rest };
+	};
+	return { errors: [], spec: follow(path.reduce((node, part) => node && node[part], document), []) };
+}
+
 const plugin = () => ({
-	fn: { opsFilter: search },
+	fn: { opsFilter: search, resolveSubtree },
 	components: { FilterContainer: () => null, Topbar: () => null }, /* the box above is ours */
 });
 
