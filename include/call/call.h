@@ -23,7 +23,7 @@ struct call {
 	const char *body_text; /* the same as text */
 	const char *bytes;     /* the body as it was sent, whatever its media type; borrowed */
 	size_t byte_count;
-	struct db_tx *tx;      /* commits when the handler returns true */
+	struct db_tx *tx; /* commits when the handler returns true */
 	struct reply reply;
 	struct problem problem;
 };
