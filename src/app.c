@@ -16,6 +16,7 @@
 #include "import_thread.h"
 #include "migrations.h"
 #include "modules.h"
+#include "pages.h"
 #include "queries.h"
 #include "webhook/dispatcher.h"
 
@@ -218,6 +219,9 @@ static void describe(struct app *app)
 		.contract_json_size = contract_json_size,
 		.contract_yaml = contract_yaml,
 		.contract_yaml_size = contract_yaml_size,
+		.contract_version = contract_json_version,
+		.pages = pages,
+		.page_count = page_count,
 		.metrics = write_metrics,
 		.metrics_context = app,
 		.webhook_allow_private = s->webhook_allow_private,

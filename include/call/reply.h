@@ -17,7 +17,9 @@ struct reply {
 	char etag[REPLY_ETAG];         /* "" : none; with its quotes */
 	char location[REPLY_LOCATION]; /* "" : none */
 	char *link;                    /* owned; the value of Link, or NULL */
+	const char *preference;        /* static text: the value of Preference-Applied, or NULL */
 	char filename[REPLY_FILENAME]; /* "" : none; the body is a file to be saved, not shown */
+	const char *policy;            /* Content-Security-Policy of a page; static text, or NULL */
 	bool replayed;                 /* the first answer to this Idempotency-Key, given again */
 };
 
@@ -25,6 +27,7 @@ void reply_done(struct reply *reply);
 
 struct call;
 struct db_rows;
+struct page;
 
 /*
  * Answers with the first row's column `body`, and `version` (if there is one) as the ETag. A read
@@ -57,3 +60,7 @@ must_check bool call_file(struct call *c, const char *media, size_t size,
 must_check bool call_json(struct call *c, int status, const json_t *json);
 must_check bool call_text(struct call *c, int status, const char *media, const char *text,
                           size_t size);
+/* 200 with a text that has a version, its ETag; 304 when If-None-Match has it. */
+must_check bool call_versioned(struct call *c, const char *media, const struct page *page);
+/* The same for what a browser shows: nothing of it may come from elsewhere. */
+must_check bool call_page_file(struct call *c, const char *media, const struct page *page);

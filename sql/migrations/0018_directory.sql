@@ -73,9 +73,13 @@ ALTER TABLE taxonomy_term ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON taxonomy_term TO carers_caller;
 CREATE POLICY taxonomy_term_read ON taxonomy_term FOR SELECT TO carers_caller USING (true);
 
-CREATE FUNCTION taxonomy_unknown(whose text, codes text[]) RETURNS integer LANGUAGE sql STABLE
+CREATE FUNCTION taxonomy_unknown(whose text, codes text[]) RETURNS integer LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT min(c.n) - 1 FROM unnest(codes) WITH ORDINALITY AS c(code, n)
              WHERE NOT EXISTS (SELECT FROM taxonomy_term t WHERE t.taxonomy = whose AND t.code = c.code AND t.active));
+END
+$$;
 COMMENT ON FUNCTION taxonomy_unknown(text, text[]) IS 'Place, from 0, of the first code that is not (any more) one of the taxonomy; NULL: all are';
 GRANT EXECUTE ON FUNCTION taxonomy_unknown(text, text[]) TO carers_caller;
 
@@ -233,29 +237,39 @@ CREATE POLICY service_council ON service TO carers_council
     WITH CHECK (true);
 
 -- Lists inside an entry: each item keeps its id, or is given one.
-CREATE FUNCTION with_ids(items jsonb, VARIADIC names text[]) RETURNS jsonb LANGUAGE sql VOLATILE
+CREATE FUNCTION with_ids(items jsonb, VARIADIC names text[]) RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_agg(i.item || coalesce((SELECT jsonb_object_agg(n, to_jsonb(uuid7(clock_timestamp()))) FROM unnest(names) AS n
                                                   WHERE NOT i.item ? n), '{}') ORDER BY i.place)
               FROM jsonb_array_elements(items) WITH ORDINALITY AS i(item, place));
+END
+$$;
 COMMENT ON FUNCTION with_ids(jsonb, text[]) IS 'Every item has these members: ids that it brings, or new ones; NULL for an empty list';
 
-CREATE FUNCTION hours_dated(hours jsonb) RETURNS tsmultirange LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION hours_dated(hours jsonb) RETURNS tsmultirange LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT coalesce(range_agg(tsrange(d.day + (h.span ->> 1)::integer * interval '1 minute', d.day + (h.span ->> 2)::integer * interval '1 minute')), '{}')
               FROM jsonb_array_elements(hours -> 'dated') AS h(span) CROSS JOIN LATERAL (SELECT date '1970-01-01' + (h.span ->> 0)::integer AS day) AS d);
+END
+$$;
 COMMENT ON FUNCTION hours_dated(jsonb) IS 'service.dated of what api/rules/openings.c makes of a schedule: {"weekly": ..., "dated": [[day, opens, closes]]}';
 
 CREATE FUNCTION service_a_normalise() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
 BEGIN
-    SELECT format('/%ss/%s', c.taxonomy, c.place - 1) AS pointer, replace(c.taxonomy, '_', ' ') AS what INTO wrong
-      FROM (SELECT 'support_area' AS taxonomy, a.code, a.place FROM unnest(NEW.support_areas) WITH ORDINALITY AS a(code, place)
-             UNION ALL SELECT 'need', a.code, a.place FROM unnest(NEW.needs) WITH ORDINALITY AS a(code, place)
-             UNION ALL SELECT 'access_route', a.code, a.place FROM unnest(NEW.access_routes) WITH ORDINALITY AS a(code, place)) AS c
-     WHERE NOT EXISTS (SELECT FROM taxonomy_term t WHERE t.taxonomy = c.taxonomy AND t.code = c.code AND t.active)
-     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'is no % of the taxonomy', wrong.what USING ERRCODE = 'CA42V', HINT = wrong.pointer;
+    IF (NEW.support_areas, NEW.needs, NEW.access_routes) <> ('{}', '{}', '{}') THEN
+        SELECT format('/%ss/%s', c.taxonomy, c.place - 1) AS pointer, replace(c.taxonomy, '_', ' ') AS what INTO wrong
+          FROM (SELECT 'support_area' AS taxonomy, a.code, a.place FROM unnest(NEW.support_areas) WITH ORDINALITY AS a(code, place)
+                 UNION ALL SELECT 'need', a.code, a.place FROM unnest(NEW.needs) WITH ORDINALITY AS a(code, place)
+                 UNION ALL SELECT 'access_route', a.code, a.place FROM unnest(NEW.access_routes) WITH ORDINALITY AS a(code, place)) AS c
+         WHERE NOT EXISTS (SELECT FROM taxonomy_term t WHERE t.taxonomy = c.taxonomy AND t.code = c.code AND t.active)
+         LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'is no % of the taxonomy', wrong.what USING ERRCODE = 'CA42V', HINT = wrong.pointer;
+        END IF;
     END IF;
     IF (NEW.eligibility ->> 'minimum_age')::integer > (NEW.eligibility ->> 'maximum_age')::integer THEN
         RAISE EXCEPTION 'is less than the minimum age' USING ERRCODE = 'CA42V', HINT = '/eligibility/maximum_age';
@@ -263,7 +277,9 @@ BEGIN
     IF NEW.locations IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.locations IS DISTINCT FROM OLD.locations) THEN
         NEW.locations := directory_located(with_ids(NEW.locations, 'id', 'service_at_location_id'));
     END IF;
-    NEW.schedule := CASE WHEN NEW.schedule IS NOT NULL THEN with_ids(NEW.schedule, 'id') END;
+    IF NEW.schedule IS NOT NULL THEN
+        NEW.schedule := with_ids(NEW.schedule, 'id');
+    END IF;
     IF NEW.contacts IS NOT NULL THEN
         NEW.contacts := (SELECT jsonb_agg(c.item || CASE WHEN c.item ? 'phones' THEN jsonb_build_object('phones', with_ids(c.item -> 'phones', 'id')) ELSE '{}' END
                                           ORDER BY c.place)
@@ -280,12 +296,18 @@ END
 $$;
 COMMENT ON FUNCTION service_a_normalise() IS 'Codes are of the taxonomy; places have coordinates; what is in lists has ids';
 
-CREATE FUNCTION directory_organisation_hidden(wanted uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+CREATE FUNCTION directory_organisation_hidden(wanted uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
     RETURN (SELECT o.confidential FROM organisation o WHERE o.id = wanted);
+END
+$$;
 COMMENT ON FUNCTION directory_organisation_hidden(uuid) IS 'It is confidential, and so is whatever is of it; also of organisations that the caller does not see';
 
-CREATE FUNCTION directory_organisation_state(wanted uuid) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+CREATE FUNCTION directory_organisation_state(wanted uuid) RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
     RETURN (SELECT coalesce(o.state, 'unlisted') FROM organisation o WHERE o.id = wanted);
+END
+$$;
 COMMENT ON FUNCTION directory_organisation_state(uuid) IS 'Also of organisations that the caller does not see; NULL: there is none';
 GRANT EXECUTE ON FUNCTION with_ids(jsonb, text[]), hours_dated(jsonb), directory_organisation_hidden(uuid), directory_organisation_state(uuid) TO carers_council, carers_desk;
 
@@ -339,15 +361,17 @@ COMMENT ON FUNCTION service_b_change() IS 'Who changes entries, from which state
 
 CREATE FUNCTION directory_audited() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    fresh jsonb := to_jsonb(NEW);
-    stale jsonb := CASE TG_OP WHEN 'UPDATE' THEN to_jsonb(OLD) ELSE '{}' END;
+    fresh CONSTANT jsonb := to_jsonb(NEW) - ('{version,updated_at,weekly,dated,pdf}'::text[] || TG_ARGV);
 BEGIN
-    INSERT INTO audit_entry (council, subject_table, before, after)
-    SELECT fresh ->> 'council', TG_TABLE_NAME,
-           jsonb_object_agg(f.key, stale -> f.key) FILTER (WHERE stale ->> f.key IS NOT NULL),
-           jsonb_object_agg(f.key, f.value) FILTER (WHERE f.value <> 'null')
-      FROM jsonb_each(fresh) AS f
-     WHERE f.value IS DISTINCT FROM stale -> f.key AND f.key <> ALL ('{version,updated_at,weekly,dated,pdf}'::text[] || TG_ARGV);
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO audit_entry (council, subject_table, after) VALUES (fresh ->> 'council', TG_TABLE_NAME, jsonb_strip_nulls(fresh));
+    ELSE
+        INSERT INTO audit_entry (council, subject_table, before, after)
+        SELECT fresh ->> 'council', TG_TABLE_NAME, jsonb_object_agg(f.key, s.value) FILTER (WHERE s.value <> 'null'),
+               jsonb_object_agg(f.key, f.value) FILTER (WHERE f.value <> 'null')
+          FROM jsonb_each(fresh) AS f JOIN jsonb_each(to_jsonb(OLD)) AS s USING (key)
+         WHERE f.value <> s.value;
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -368,8 +392,12 @@ CREATE TRIGGER service_audited AFTER INSERT OR UPDATE ON service FOR EACH ROW WH
 
 -- Organisations are written by functions: nobody is granted their columns.
 
-CREATE FUNCTION organisation_row(body jsonb) RETURNS organisation LANGUAGE sql STABLE
+CREATE FUNCTION organisation_row(body jsonb) RETURNS organisation LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN jsonb_populate_record(NULL::organisation, body);
+END
+$$;
 COMMENT ON FUNCTION organisation_row(jsonb) IS 'The row of what clients send';
 
 CREATE FUNCTION organisation_insert(ident uuid, body jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

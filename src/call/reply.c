@@ -9,9 +9,15 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "call/call.h"
+#include "call/pages.h"
 #include "call/precondition.h"
 
 static const char json_media[] = "application/json";
+/* Scripts, styles and calls of this service only; nothing inline, no eval; in no frame. `data:`:
+ * the viewer's own arrows. */
+static const char page_policy[] =
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 void reply_done(struct reply *reply)
 {
@@ -64,6 +70,21 @@ bool call_file(struct call *c, const char *media, size_t size, const struct db_r
 	c->reply.media = media;
 	return have == size ||
 	       problem(&c->problem, PROBLEM_INTERNAL, "the file is smaller than its record says");
+}
+
+bool call_versioned(struct call *c, const char *media, const struct page *page)
+{
+	etag_of(page->version, c->reply.etag);
+	if (!etag_listed(call_header(c, "If-None-Match"), c->reply.etag))
+		return call_text(c, 200, media, page->text, page->size);
+	c->reply.status = 304;
+	return true;
+}
+
+bool call_page_file(struct call *c, const char *media, const struct page *page)
+{
+	c->reply.policy = page_policy;
+	return call_versioned(c, media, page);
 }
 
 bool call_nothing(struct call *c)

@@ -68,6 +68,23 @@ bool load_body_limit(struct loader *l, const struct spot *operation, struct endp
 	return true;
 }
 
+/* `anyOf: [whole, some]`: what a list answers without `fields`, and with it. */
+static bool load_sparse(struct loader *l, const struct spot *content, const char *media,
+                        struct promise *promise)
+{
+	struct spot entry, schema, forms, whole, some;
+
+	if (!spot_child(l, content, media, &entry) || !spot_member(&entry, "schema", &schema) ||
+	    !spot_member(&schema, "anyOf", &forms) || json_array_size(forms.json) != 2 ||
+	    !spot_item(&forms, 0, &whole) || !spot_item(&forms, 1, &some))
+		return loader_fault(l, content,
+		                    "a list with `fields` is anyOf: whole items, some members");
+	jsonschema_free(promise->schema);
+	promise->schema = load_schema(l, &whole);
+	promise->sparse = load_schema(l, &some);
+	return promise->schema && promise->sparse;
+}
+
 static bool load_promise(struct loader *l, const struct spot *response, const char *status,
                          struct promise *promise, struct endpoint *endpoint)
 {
@@ -88,7 +105,9 @@ static bool load_promise(struct loader *l, const struct spot *response, const ch
 	if (!is_json(media))
 		return true;
 	promise->schema = schema_of(l, &content, media);
-	return promise->schema || loader_fault(l, response, "a JSON response has a schema");
+	if (!promise->schema)
+		return loader_fault(l, response, "a JSON response has a schema");
+	return number != 200 || !endpoint->takes_fields || load_sparse(l, &content, media, promise);
 }
 
 bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
@@ -112,5 +131,7 @@ bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint
 		    !load_promise(l, &one, status, promise, endpoint))
 			return false;
 	}
+	if (endpoint->takes_prefer && !json_object_get(responses.json, "204"))
+		return loader_fault(l, &responses, "`Prefer` needs an answer 204");
 	return true;
 }

@@ -10,10 +10,10 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId",  "summary",      "description", "tags",     "parameters",  "requestBody",
-	"responses",    "security",     "x-audit",     "x-reads",  "x-uncounted", "x-roles",
-	"x-cost",       "x-rule",       "x-no-store",  "x-counts", "x-cors",      "deprecated",
-	"externalDocs", "x-body-limit", "x-slash",
+	"operationId", "summary",      "description",  "tags",     "parameters",  "requestBody",
+	"responses",   "security",     "x-audit",      "x-reads",  "x-uncounted", "x-roles",
+	"x-cost",      "x-rule",       "x-no-store",   "x-counts", "x-cors",      "x-query",
+	"deprecated",  "externalDocs", "x-body-limit", "x-slash",
 };
 
 static bool known_word(const char *word)
@@ -61,7 +61,8 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	else if (check_words(l, operation) && load_security(l, operation, endpoint) &&
 	         load_roles(l, operation, endpoint) && load_cost(l, operation, endpoint) &&
 	         load_parameters(l, item, operation, endpoint) &&
-	         load_bodies(l, operation, endpoint) && load_rule(l, operation, endpoint))
+	         load_bodies(l, operation, endpoint) && load_rule(l, operation, endpoint) &&
+	         load_query(l, operation, endpoint))
 		load_body_limit(l, operation, endpoint);
 }
 
@@ -84,7 +85,7 @@ static void load_path(struct loader *l, const struct spot *paths, const char *pa
 
 	if (!spot_child(l, paths, path, &item))
 		return;
-	for (enum method m = 0; m < METHODS; m++) {
+	for (enum method m = 0; m < METHOD_QUERY; m++) { /* OpenAPI 3.1 has no word for QUERY */
 		char word[8] = "";
 
 		for (size_t i = 0; method_name(m)[i]; i++)

@@ -6,7 +6,7 @@
 
 static const char *const names[METHODS] = {
 	[METHOD_GET] = "GET",     [METHOD_POST] = "POST",     [METHOD_PUT] = "PUT",
-	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",
+	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE", [METHOD_QUERY] = "QUERY",
 };
 
 const char *method_name(enum method method) { return names[method]; }
@@ -38,8 +38,10 @@ void endpoint_done(struct endpoint *endpoint)
 		free(endpoint->parameters[i].preset);
 		jsonschema_free(endpoint->parameters[i].schema);
 	}
-	for (size_t i = 0; i < endpoint->promise_count; i++)
+	for (size_t i = 0; i < endpoint->promise_count; i++) {
 		jsonschema_free(endpoint->promises[i].schema);
+		jsonschema_free(endpoint->promises[i].sparse);
+	}
 	free(endpoint->promises);
 	jsonschema_free(endpoint->body);
 }

@@ -34,6 +34,8 @@ must_check bool spot_child(struct loader *l, const struct spot *from, const char
                            struct spot *ret_spot);
 /* The member as it stands. False when it is absent. */
 must_check bool spot_member(const struct spot *from, const char *token, struct spot *ret_spot);
+/* The array's item as it stands. False when it is absent. */
+must_check bool spot_item(const struct spot *from, size_t index, struct spot *ret_spot);
 /* Follows a $ref if the spot is one. */
 must_check bool spot_follow(struct loader *l, struct spot *spot);
 
@@ -46,6 +48,8 @@ bool load_roles(struct loader *l, const struct spot *operation, struct endpoint 
 bool load_cost(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* After load_bodies: a rule without a body would be kept by nobody. */
 bool load_rule(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
+/* After load_bodies and load_parameters: what is safe, and has a body to ask with. */
+bool load_query(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* After load_bodies: so many bytes of what? */
 bool load_body_limit(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Request body and responses: schemas, media types, examples. */

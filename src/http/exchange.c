@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "call/permission.h"
+#include "call/shape.h"
 #include "call/transact.h"
 #include "contract/faults.h"
 #include "http/exchange_own.h"
@@ -42,6 +43,7 @@ static bool x_route(struct exchange *x)
 		return problem(&c->problem, PROBLEM_NOT_FOUND, "nothing is served at this path");
 	x->head = strcmp(x->request->method, "HEAD") == 0;
 	method = x->head ? METHOD_GET : method_parse(x->request->method);
+	x->query = method == METHOD_QUERY;
 	c->endpoint = method < METHODS ? x->route->by_method[method] : NULL;
 	if (c->endpoint || strcmp(x->request->method, "OPTIONS") == 0)
 		return true;
@@ -193,6 +195,13 @@ static bool x_handle(struct exchange *x)
 	return call_transact(&x->call, x->host->handlers[x->call.endpoint->index]);
 }
 
+static bool x_shape(struct exchange *x)
+{
+	call_shape_fields(&x->call);
+	call_shape_prefer(&x->call);
+	return true;
+}
+
 /* The first step that fails decides the answer. Nothing of a body is parsed for a caller who is not
  * known. */
 static const struct {
@@ -207,6 +216,7 @@ static const struct {
 	{ "read", x_read },           /* 406, 415, 400: media types, JSON */
 	{ "validate", x_validate },   /* 400, 422, 428: parameters and body */
 	{ "handle", x_handle },       /* one transaction; run again if PostgreSQL says so */
+	{ "shape", x_shape },         /* 204: as much of the answer as was asked for */
 };
 
 static bool run_steps(struct exchange *x)
@@ -252,7 +262,7 @@ void exchange_serve(const struct host *host, const struct request *request,
 	compress_response(&x);
 	put_common_headers(&x);
 	duration = clock_monotonic_us() - start;
-	metrics_count(host->metrics, x.call.endpoint, ret_response->status, duration);
+	metrics_count(host->metrics, x.call.endpoint, x.query, ret_response->status, duration);
 	log_exchange(&x, duration);
 	exchange_done(&x);
 }

@@ -105,6 +105,14 @@ class TestDocuments:
         api.patch(f"{ORGANISATIONS}/{full['organisation_id']}", etag="*", json={"description": "Another."}, **EDITOR)
         assert api.get(path, headers={"If-None-Match": tag}).status_code == 200
 
+    def test_what_an_organisation_becomes_stands_in_every_list(self, api, full):
+        ident = full["organisation_id"]
+        assert api.patch(f"{ORGANISATIONS}/{ident}", etag="*", json={"description": "Another word."}, **EDITOR).status_code == 200
+        of = [one["organization"] for one in contents(api, "services") if one["organization"]["id"] == ident]
+        of += [one["service"]["organization"] for one in contents(api, "service_at_locations") if one["service"]["organization"]["id"] == ident]
+        of += [one for one in contents(api, "organizations") if one["id"] == ident]
+        assert [one["description"] for one in of] == ["Another word."] * (2 + len(FULL["locations"]))
+
 
 class TestOrder:
     """Pages by number, over rows that change."""

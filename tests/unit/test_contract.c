@@ -1,7 +1,7 @@
 /* The contract engine: what it compiles, what it refuses, how it routes and reads parameters. */
 #include "unit.h"
 
-#include "small_contract.h"
+#include "contract_unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,32 +11,6 @@
 #include "contract/document.h"
 #include "contract/faults.h"
 #include "contract/parameters.h"
-
-static struct buf faults = { .limit = 64 * KIB };
-
-static void note(void *context, const char *sentence)
-{
-	(void)context;
-	if (!buf_addf(&faults, "%s\n", sentence))
-		abort();
-}
-
-static struct contract *load(const char *paths)
-{
-	buf_free(&faults);
-	return small_contract(paths, note, NULL);
-}
-
-static void assert_stops_the_start(const char *paths, const char *sentence)
-{
-	assert_null(load(paths));
-	if (!strstr(buf_text(&faults), sentence))
-		fprintf(stderr, "wanted: %s\nhave: %s\n", sentence, buf_text(&faults));
-	assert_non_null(strstr(buf_text(&faults), sentence));
-	buf_free(&faults);
-}
-
-#define OK_ "\"responses\":{\"200\":{\"description\":\"x\"}}"
 
 static void what_is_not_understood_stops_the_start(void **state)
 {
@@ -229,12 +203,6 @@ static void literals_go_before_parameters(void **state)
 	assert_string_equal(routed(contract, "/c/search/other"), "none");
 	assert_string_equal(routed(contract, "/"), "none");
 	contract_free(contract);
-}
-
-static const char *no_header(void *context, const char *name)
-{
-	(void)name;
-	return context;
 }
 
 static void read_parameters(const struct contract *contract, const char *target, const char *header,
