@@ -12,6 +12,7 @@
 #include "db/pool.h"
 #include "db/tx.h"
 #include "embedded.h"
+#include "hours.h"
 #include "import_thread.h"
 #include "migrations.h"
 #include "modules.h"
@@ -321,12 +322,21 @@ static void tidy(struct app *app, struct db_call work)
 		log_event(LOG_WARNING, "tidy-failed", "problem", problem_kind(p.code)->slug, NULL);
 }
 
+static void tidy_hours(struct app *app)
+{
+	problem_auto p = { .code = PROBLEM_NONE };
+
+	if (!hours_renew(app->pool, &p))
+		log_event(LOG_WARNING, "tidy-failed", "problem", problem_kind(p.code)->slug, NULL);
+}
+
 void app_tidy(struct app *app)
 {
 	tidy(app, Q_IDEMPOTENCY_SWEEP(app->service.idempotency_hours));
 	tidy(app, Q_ACCESS_SWEEP());
 	tidy(app, Q_AUDIT_PREPARE("3"));
 	tidy(app, Q_WEBHOOK_SWEEP("30"));
+	tidy_hours(app);
 }
 
 void app_stop(struct app *app, unsigned drain_s)

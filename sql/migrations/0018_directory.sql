@@ -378,11 +378,17 @@ $$;
 COMMENT ON FUNCTION directory_audited() IS
     'AFTER INSERT OR UPDATE of a row of the directory, which has a council: leaves an audit row with what changed';
 
-CREATE TRIGGER service_a_normalise BEFORE INSERT OR UPDATE ON service FOR EACH ROW EXECUTE FUNCTION service_a_normalise();
+-- What hours_renew() writes is no change: nobody sees it, and a code of the taxonomy that is out of use does not keep it from being written.
+CREATE FUNCTION hours_renewing() RETURNS boolean LANGUAGE sql STABLE
+    RETURN coalesce(current_setting('app.operation', true), '') = 'renew-hours';
+COMMENT ON FUNCTION hours_renewing() IS 'The transaction is the service''s own, which works out schedules anew; no operation has this name';
+GRANT EXECUTE ON FUNCTION hours_renewing() TO carers_caller;
+
+CREATE TRIGGER service_a_normalise BEFORE INSERT OR UPDATE ON service FOR EACH ROW WHEN (NOT hours_renewing()) EXECUTE FUNCTION service_a_normalise();
 CREATE TRIGGER service_b_create BEFORE INSERT ON service FOR EACH ROW EXECUTE FUNCTION service_b_create();
 CREATE TRIGGER service_b_change BEFORE UPDATE ON service FOR EACH ROW EXECUTE FUNCTION service_b_change();
-CREATE TRIGGER service_z_versioned BEFORE UPDATE ON service FOR EACH ROW EXECUTE FUNCTION versioned();
-CREATE TRIGGER service_audited AFTER INSERT OR UPDATE ON service FOR EACH ROW EXECUTE FUNCTION directory_audited();
+CREATE TRIGGER service_z_versioned BEFORE UPDATE ON service FOR EACH ROW WHEN (NOT hours_renewing()) EXECUTE FUNCTION versioned();
+CREATE TRIGGER service_audited AFTER INSERT OR UPDATE ON service FOR EACH ROW WHEN (NOT hours_renewing()) EXECUTE FUNCTION directory_audited();
 
 -- Organisations are written by functions: nobody is granted their columns.
 
@@ -558,3 +564,54 @@ END
 $$;
 COMMENT ON FUNCTION entry_after(text) IS 'entry_cursor() the other way round; NULL: the first page';
 GRANT EXECUTE ON FUNCTION entry_cursor(date, uuid), entry_after(text) TO carers_caller;
+
+-- Schedules that do not hold every week are worked out for 400 days; once a day those that end within 60 are worked out anew, a page at a time.
+
+CREATE INDEX service_by_hours ON service (id) WHERE schedule IS NOT NULL AND (dated <> '{}' OR weekly = '{}');
+
+CREATE TABLE hours_round (
+    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    day date NOT NULL,
+    after uuid NOT NULL
+);
+COMMENT ON TABLE hours_round IS 'How far the round of a day has come through the entries; one row for all replicas';
+ALTER TABLE hours_round ENABLE ROW LEVEL SECURITY;
+INSERT INTO hours_round (day, after) VALUES ('-infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+
+CREATE FUNCTION hours_page() RETURNS TABLE (id uuid, schedule jsonb) LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    done hours_round;
+    page uuid[];
+BEGIN
+    SELECT r.* INTO done FROM hours_round r FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND OR done.day = today() AND done.after = 'ffffffff-ffff-ffff-ffff-ffffffffffff' THEN
+        RETURN;
+    ELSIF done.day <> today() THEN
+        done.after := '00000000-0000-0000-0000-000000000000';
+    END IF;
+    page := ARRAY(SELECT s.id FROM service s
+                   WHERE s.schedule IS NOT NULL AND (s.dated <> '{}' OR s.weekly = '{}') AND s.id > done.after
+                   ORDER BY s.id LIMIT 500);
+    UPDATE hours_round r
+       SET day = today(), after = CASE WHEN cardinality(page) < 500 THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE page[500] END;
+    RETURN QUERY SELECT s.id, s.schedule FROM service s
+                  WHERE s.id = ANY (page) AND s.state <> 'archived' AND coalesce(upper(s.dated), '-infinity') < today() + 60;
+END
+$$;
+COMMENT ON FUNCTION hours_page() IS 'The next entries of today''s round whose dated hours end within 60 days; none when it is done, or another replica is at it';
+
+CREATE FUNCTION hours_renew(items jsonb) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH fresh AS (
+        SELECT (i.item ->> 'id')::uuid AS id, i.item -> 'schedule' AS schedule, coalesce((i.item #>> '{hours,weekly}')::int4multirange, '{}') AS weekly,
+               hours_dated(i.item -> 'hours') AS dated
+          FROM jsonb_array_elements(items) AS i(item)),
+    renewed AS (
+        UPDATE service s SET weekly = f.weekly, dated = f.dated
+          FROM fresh f
+         WHERE s.id = f.id AND s.schedule = f.schedule
+           AND (s.weekly <> f.weekly OR coalesce(upper(f.dated), '-infinity') > coalesce(upper(s.dated), '-infinity'))
+        RETURNING s.id)
+    SELECT count(*) FROM renewed
+$$;
+COMMENT ON FUNCTION hours_renew(jsonb) IS 'Hours of schedules that are still what they were: [{id, schedule, hours}]. How many reach further now';
+GRANT EXECUTE ON FUNCTION hours_page(), hours_renew(jsonb) TO carers_service;
