@@ -570,7 +570,7 @@ GRANT EXECUTE ON FUNCTION entry_cursor(date, uuid), entry_after(text) TO carers_
 CREATE INDEX service_by_hours ON service (id) WHERE schedule IS NOT NULL AND (dated <> '{}' OR weekly = '{}');
 
 CREATE TABLE hours_round (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     day date NOT NULL,
     after uuid NOT NULL
 );

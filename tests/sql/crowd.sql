@@ -236,6 +236,7 @@ SELECT gen_random_uuid(), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Event', no
   FROM generate_series(1, 10000) AS g;
 INSERT INTO leaflet (id, council, title, link)
 SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Leaflet', 'https://example.org' FROM generate_series(1, 10000) AS g;
+INSERT INTO leaflet_file (leaflet_id, bytes) SELECT l.id, '%PDF' FROM leaflet l;
 INSERT INTO champion (id, council, team, name, since)
 SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Team ' || g % 50, 'Invented', '2024-01-01'
   FROM generate_series(1, 5000) AS g;
