@@ -82,6 +82,8 @@ static bool load_sparse(struct loader *l, const struct spot *content, const char
 	jsonschema_free(promise->schema);
 	promise->schema = load_schema(l, &whole);
 	promise->sparse = load_schema(l, &some);
+	if (promise->schema)
+		check_examples(l, &entry, promise->schema); /* examples are whole */
 	return promise->schema && promise->sparse;
 }
 
