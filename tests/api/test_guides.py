@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 from pg_cluster import Cluster
-from support.server import PROGRAM, ROOT
+from support.server import PROGRAM, ROOT, environment
 from test_dev_run import Run
 
 GUIDES = sorted(path.stem for path in (ROOT / "docs" / "guides").glob("*.md"))
@@ -79,7 +79,8 @@ def test_a_guide_does_what_it_says(guide, demo):
     assert blocks, "a guide shows a call"
     script = f"API={base}\n" + f"\necho '{CUT}'\n".join(commands for commands, _, _ in blocks)
     script = script.replace("http://127.0.0.1:8080", base).replace("./dev token", f"{PROGRAM} token --settings {folder}/service.env")
-    done = subprocess.run(["bash", "-euo", "pipefail"], cwd=folder, text=True, capture_output=True, input=script, check=False)
+    done = subprocess.run(["bash", "-euo", "pipefail"], cwd=folder, text=True, capture_output=True, input=script, check=False,
+                          env=environment({}))
     printed = done.stdout.split(CUT + "\n")
     assert done.returncode == 0 and len(printed) == len(blocks), done.stdout[-2000:] + done.stderr[-2000:]
 
