@@ -148,7 +148,7 @@ class TestLinks:
     def test_the_trail_says_that_it_was_somebody_without_a_token(self, api, service, link):
         one = service()
         api.post(link(one)["path"], json={})
-        trail = api.get("/v1/audit?operation=answerRefreshLink&limit=200", **{**EDITOR, "role": "council_admin", "scope": "audit:read"})
+        trail = api.get("/v1/audit?action=answerRefreshLink&limit=200", **{**EDITOR, "role": "council_admin", "scope": "audit:read"})
         assert trail.status_code == 200, trail.text
         assert {item["role"] for item in trail.json()["items"]} == {"public"}
 

@@ -20,8 +20,8 @@ import time
 
 from live import ROOT, service
 
-CHUNK = 8                  # operations of a job: a minute's worth of coverage
-SHORTEST, LONGEST = 20, 60  # seconds of a job
+CHUNK = 8                  # operations of a job: some thousand cases
+SHORTEST, LONGEST = 40, 120  # seconds of a job
 LEAST = 12                 # seconds: with less left no job begins
 IDS = 12                   # of each kind, the newest
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -45,18 +45,25 @@ def arguments():
 
 
 def operations():
-    """operationId -> the roles that may use it; None: everybody."""
+    """operationId -> the roles that may use it (None: everybody), and -> the operations that its answers link to."""
     contract = json.loads((ROOT / "build-release" / "openapi.json").read_text(encoding="utf-8"))
-    return {item[method]["operationId"]: item[method].get("x-roles") for item in contract["paths"].values()
-            for method in METHODS if method in item}
+    roles, links = {}, {}
+    for item in contract["paths"].values():
+        for one in (item[method] for method in METHODS if method in item):
+            answers = [contract["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]] for answer in one["responses"].values()
+                       if "$ref" in answer]
+            roles[one["operationId"]] = one.get("x-roles")
+            links[one["operationId"]] = {link["operationId"] for answer in answers for link in answer.get("links", {}).values()}
+    return roles, links
 
 
 def jobs(callers, chance):
     """(caller, phases, operations), in an order by chance. Nobody tries everything; a role what is open to it."""
-    made = []
+    made, (roles, links) = [], operations()
     for caller in callers:
-        names = [name for name, roles in operations().items() if caller == "nobody" or not roles or caller in roles]
-        made.append((caller, "stateful", names))
+        names = [name for name in roles if caller == "nobody" or not roles[name] or caller in roles[name]]
+        if caller != "nobody" and any(links[name] & set(names) for name in names):
+            made.append((caller, "stateful", names))
         chance.shuffle(names)
         made += [(caller, "examples,coverage,fuzzing", names[at:at + CHUNK]) for at in range(0, len(names), CHUNK)]
     chance.shuffle(made)
@@ -133,7 +140,7 @@ class Tally:
 
 def work(options, live, queue, tally, ends):
     """One worker: job after job until the queue is empty or the time is over."""
-    slice_ = max(SHORTEST, min(LONGEST, options.minutes * 3))
+    slice_ = max(SHORTEST, min(LONGEST, options.minutes * 6))
     while True:
         with tally.lock:
             left = ends - time.monotonic()
