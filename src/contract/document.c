@@ -131,8 +131,8 @@ static void load_paths(struct loader *l, struct contract *contract)
 struct contract *contract_load(const char *json, size_t size, contract_fault_fn *fault,
                                void *context)
 {
-	struct loader l = { .report = fault, .context = context };
 	struct contract *contract = calloc(1, sizeof *contract);
+	struct loader l = { .contract = contract, .report = fault, .context = context };
 	json_error_t error;
 
 	if (!contract)
@@ -162,6 +162,9 @@ void contract_free(struct contract *contract)
 		endpoint_done(&contract->endpoints[i]);
 	free(contract->endpoints);
 	routes_free(contract->routes);
+	for (size_t i = 0; i < contract->compiled_count; i++)
+		jsonschema_free(contract->compiled[i].schema);
+	free(contract->compiled);
 	json_decref(contract->document);
 	free(contract);
 }
