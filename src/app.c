@@ -255,6 +255,8 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 	app->contract = app_contract(fault, context, &app->handlers);
 	if (!app->contract)
 		return false;
+	if (!app->settings->check_responses)
+		contract_forget_promises(app->contract);
 	if (!open_auth(app, &p) || !open_tls(app, &p) || !open_proxies(app, &p) ||
 	    !open_database(app, &p))
 		return complain(fault, context, &p);

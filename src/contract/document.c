@@ -154,6 +154,36 @@ struct contract *contract_load(const char *json, size_t size, contract_fault_fn 
 	return NULL;
 }
 
+static bool asked_of_requests(const struct contract *contract, const struct jsonschema *schema)
+{
+	for (size_t i = 0; i < contract->count; i++) {
+		const struct endpoint *e = &contract->endpoints[i];
+
+		if (e->body == schema)
+			return true;
+		for (size_t k = 0; k < e->parameter_count; k++)
+			if (e->parameters[k].schema == schema)
+				return true;
+	}
+	return false;
+}
+
+void contract_forget_promises(struct contract *contract)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < contract->count; i++)
+		for (size_t k = 0; k < contract->endpoints[i].promise_count; k++)
+			contract->endpoints[i].promises[k].schema = NULL;
+	for (size_t i = 0; i < contract->compiled_count; i++) {
+		if (asked_of_requests(contract, contract->compiled[i].schema))
+			contract->compiled[kept++] = contract->compiled[i];
+		else
+			jsonschema_free(contract->compiled[i].schema);
+	}
+	contract->compiled_count = kept;
+}
+
 void contract_free(struct contract *contract)
 {
 	if (!contract)
