@@ -12,6 +12,7 @@ import sys
 
 import yaml
 
+import index
 import load
 import peers_report
 from contestants import KINDS, Meter, Peer, Seen, available
@@ -224,7 +225,7 @@ def main():
         text = peers_report.text_of(tables, peers, WORDS, here, options, load_before)
     print(text)
     if options.full:
-        (HERE / "results-peers.md").write_text(text, encoding="utf-8")
+        index.keep("peers", text)
         (HERE / "results-peers.svg").write_text(peers_report.plot_of(tables, plan), encoding="utf-8")
         say("bench/results-peers.md and its plot are written")
 
