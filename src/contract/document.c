@@ -174,7 +174,8 @@ void contract_forget_promises(struct contract *contract)
 
 	for (size_t i = 0; i < contract->count; i++)
 		for (size_t k = 0; k < contract->endpoints[i].promise_count; k++)
-			contract->endpoints[i].promises[k].schema = NULL;
+			contract->endpoints[i].promises[k].schema =
+				contract->endpoints[i].promises[k].sparse = NULL;
 	for (size_t i = 0; i < contract->compiled_count; i++) {
 		if (asked_of_requests(contract, contract->compiled[i].schema))
 			contract->compiled[kept++] = contract->compiled[i];

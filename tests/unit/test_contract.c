@@ -132,17 +132,17 @@ static struct contract *load_twins(void)
 {
 	struct contract *contract = load(
 		"\"/"
-	        "a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
-	        "{"
+		"a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
+		"{"
 		"\"application/json\":{\"schema\":{\"type\":\"object\"}}}},\"responses\":{\"200\":{"
 		"\"description\":\"x\",\"content\":{\"application/"
-	        "json\":{\"schema\":{\"type\":\"array\"}"
+		"json\":{\"schema\":{\"type\":\"array\"}"
 		"}}}}}},\"/"
-	        "b\":{\"post\":{\"operationId\":\"b\",\"security\":[],\"requestBody\":{\"$ref\":"
+		"b\":{\"post\":{\"operationId\":\"b\",\"security\":[],\"requestBody\":{\"$ref\":"
 		"\"#/paths/~1a/post/"
-	        "requestBody\"},\"responses\":{\"200\":{\"description\":\"x\",\"content\":{"
+		"requestBody\"},\"responses\":{\"200\":{\"description\":\"x\",\"content\":{"
 		"\"application/json\":{\"schema\":{\"$ref\":\"#/paths/~1a/post/responses/200/"
-	        "content/"
+		"content/"
 		"application~1json/schema\"}}}}}}}");
 
 	assert_non_null(contract);
