@@ -34,6 +34,7 @@ struct app {
 	struct import_thread *imports;
 	struct server *server;
 	struct dispatcher *dispatcher;
+	struct proxies proxies;
 	char *certificate, *key;
 };
 
@@ -171,6 +172,11 @@ static bool open_tls(struct app *app, struct problem *p)
 	       read_pem(s->tls_key, &app->key, p);
 }
 
+static bool open_proxies(struct app *app, struct problem *p)
+{
+	return proxies_read(app->settings->trusted_proxies, &app->proxies, p);
+}
+
 static bool open_server(struct app *app, struct problem *p)
 {
 	const struct settings *s = app->settings;
@@ -236,6 +242,7 @@ static void describe(struct app *app)
 		.metrics = app->metrics,
 		.body_limit = s->body_limit,
 		.cors_origins = s->cors_origins,
+		.proxies = app->proxies,
 		.tls = *s->tls_certificate != '\0',
 		.check_responses = s->check_responses,
 	};
@@ -248,7 +255,10 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 	app->contract = app_contract(fault, context, &app->handlers);
 	if (!app->contract)
 		return false;
-	if (!open_auth(app, &p) || !open_tls(app, &p) || !open_database(app, &p))
+	if (!app->settings->check_responses)
+		contract_forget_promises(app->contract);
+	if (!open_auth(app, &p) || !open_tls(app, &p) || !open_proxies(app, &p) ||
+	    !open_database(app, &p))
 		return complain(fault, context, &p);
 	app->limits = limits_new(app->settings->rate_per_minute);
 	app->metrics = metrics_new(app->contract);
@@ -273,6 +283,8 @@ bool app_check(const struct settings *settings, contract_fault_fn *fault, void *
 
 	problem_done(&p);
 	good = (open_tls(&app, &p) || complain(fault, context, &p)) && good;
+	problem_done(&p);
+	good = (open_proxies(&app, &p) || complain(fault, context, &p)) && good;
 	tokens_free(app.tokens);
 	keys_close(app.keys);
 	free(app.certificate);

@@ -90,7 +90,11 @@ def illustrate(document):
         for method in METHODS:
             if method in item:
                 illustrator.operation(item[method])
-    for name, schema in document["components"].get("schemas", {}).items():
+    schemas = document["components"].get("schemas", {})
+    for schema in schemas.values():
+        if "example" in schema:
+            illustrator.walk(schema, schema["example"])
+    for name, schema in schemas.items():
         if "example" in schema or "examples" in schema:
             continue
         value = illustrator.found.get(name, next(iter(schema.get("enum", ())), schema.get("const")))

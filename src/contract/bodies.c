@@ -79,9 +79,10 @@ static bool load_sparse(struct loader *l, const struct spot *content, const char
 	    !spot_item(&forms, 0, &whole) || !spot_item(&forms, 1, &some))
 		return loader_fault(l, content,
 		                    "a list with `fields` is anyOf: whole items, some members");
-	jsonschema_free(promise->schema);
 	promise->schema = load_schema(l, &whole);
 	promise->sparse = load_schema(l, &some);
+	if (promise->schema)
+		check_examples(l, &entry, promise->schema); /* examples are whole */
 	return promise->schema && promise->sparse;
 }
 

@@ -131,8 +131,8 @@ static void load_paths(struct loader *l, struct contract *contract)
 struct contract *contract_load(const char *json, size_t size, contract_fault_fn *fault,
                                void *context)
 {
-	struct loader l = { .report = fault, .context = context };
 	struct contract *contract = calloc(1, sizeof *contract);
+	struct loader l = { .contract = contract, .report = fault, .context = context };
 	json_error_t error;
 
 	if (!contract)
@@ -154,6 +154,37 @@ struct contract *contract_load(const char *json, size_t size, contract_fault_fn 
 	return NULL;
 }
 
+static bool asked_of_requests(const struct contract *contract, const struct jsonschema *schema)
+{
+	for (size_t i = 0; i < contract->count; i++) {
+		const struct endpoint *e = &contract->endpoints[i];
+
+		if (e->body == schema)
+			return true;
+		for (size_t k = 0; k < e->parameter_count; k++)
+			if (e->parameters[k].schema == schema)
+				return true;
+	}
+	return false;
+}
+
+void contract_forget_promises(struct contract *contract)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < contract->count; i++)
+		for (size_t k = 0; k < contract->endpoints[i].promise_count; k++)
+			contract->endpoints[i].promises[k].schema =
+				contract->endpoints[i].promises[k].sparse = NULL;
+	for (size_t i = 0; i < contract->compiled_count; i++) {
+		if (asked_of_requests(contract, contract->compiled[i].schema))
+			contract->compiled[kept++] = contract->compiled[i];
+		else
+			jsonschema_free(contract->compiled[i].schema);
+	}
+	contract->compiled_count = kept;
+}
+
 void contract_free(struct contract *contract)
 {
 	if (!contract)
@@ -162,6 +193,9 @@ void contract_free(struct contract *contract)
 		endpoint_done(&contract->endpoints[i]);
 	free(contract->endpoints);
 	routes_free(contract->routes);
+	for (size_t i = 0; i < contract->compiled_count; i++)
+		jsonschema_free(contract->compiled[i].schema);
+	free(contract->compiled);
 	json_decref(contract->document);
 	free(contract);
 }

@@ -34,14 +34,7 @@ const struct promise *endpoint_promise(const struct endpoint *endpoint, int stat
 
 void endpoint_done(struct endpoint *endpoint)
 {
-	for (size_t i = 0; i < endpoint->parameter_count; i++) {
+	for (size_t i = 0; i < endpoint->parameter_count; i++)
 		free(endpoint->parameters[i].preset);
-		jsonschema_free(endpoint->parameters[i].schema);
-	}
-	for (size_t i = 0; i < endpoint->promise_count; i++) {
-		jsonschema_free(endpoint->promises[i].schema);
-		jsonschema_free(endpoint->promises[i].sparse);
-	}
 	free(endpoint->promises);
-	jsonschema_free(endpoint->body);
 }

@@ -11,7 +11,14 @@ struct spot {
 	char pointer[SPOT_POINTER];
 };
 
+/* A compiled schema, and where it stands. */
+struct compiled {
+	const json_t *json;
+	struct jsonschema *schema;
+};
+
 struct loader {
+	struct contract *contract; /* the owner of what is compiled */
 	json_t *document;
 	struct jsonschema_registry *registry;
 	contract_fault_fn *report;
@@ -24,6 +31,8 @@ struct contract {
 	struct endpoint *endpoints;
 	size_t count;
 	struct routes *routes;
+	struct compiled *compiled;
+	size_t compiled_count;
 };
 
 /* Reports a fault and returns false. `at` may be NULL. */
@@ -39,7 +48,8 @@ must_check bool spot_item(const struct spot *from, size_t index, struct spot *re
 /* Follows a $ref if the spot is one. */
 must_check bool spot_follow(struct loader *l, struct spot *spot);
 
-/* The schema at the spot, compiled strictly with formats asserted; NULL after a fault. */
+/* The schema at the spot, compiled strictly with formats asserted; the contract keeps it, one for
+ * all who refer to it. NULL after a fault. */
 struct jsonschema *load_schema(struct loader *l, const struct spot *schema);
 bool load_parameters(struct loader *l, const struct spot *path_item, const struct spot *operation,
                      struct endpoint *endpoint);

@@ -46,6 +46,17 @@ def haproxy(folder, port, certificate, ports):
     return words, [*words, "-c"]
 
 
+class From(requests.adapters.HTTPAdapter):
+    """Connects from an address of its own."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, source_address=(self.address, 0), **options)
+
+
 @pytest.fixture(params=[nginx, haproxy], ids=["nginx", "haproxy"])
 def front(request, daemon, tmp_path, certificate, tokens):
     """front(server, ...): a client that asks the proxy in front of these services."""
@@ -58,7 +69,9 @@ def front(request, daemon, tmp_path, certificate, tokens):
         session = requests.Session()
         session.trust_env, session.verify = False, str(certificate[0])
 
-        def ask(method, path, role=None, **options):
+        def ask(method, path, role=None, at=None, **options):
+            if at:  # another address of the loopback
+                session.mount("https://", From(at))
             headers = {**options.pop("headers", {}), **({"Authorization": f"Bearer {tokens.token(role)}"} if role else {})}
             return session.request(method, f"https://127.0.0.1:{port}{path}", headers=headers, timeout=60, allow_redirects=False, **options)
         return ask
@@ -121,6 +134,16 @@ def test_strangers_are_counted_by_address_and_callers_with_a_token_are_not(front
 
     assert statuses == {200, 429}
     assert ask("GET", "/v1/me", role="practitioner").status_code == 200
+
+
+def test_the_service_counts_whoever_guesses_tokens_by_the_address_that_the_proxy_gives(front, serve):
+    ask = front(serve(CARERS_TRUSTED_PROXIES="127.0.0.1", CARERS_RATE_PER_MINUTE="2"))
+
+    def guess(at, **headers):
+        return ask("GET", "/v1/me", headers={"Authorization": "Bearer guess", **headers}, at=at).status_code
+
+    assert [guess("127.0.0.2", **{"X-Forwarded-For": f"203.0.113.{n}"}) for n in range(3)] == [401, 401, 429]
+    assert guess("127.0.0.3") == 401
 
 
 def test_a_replica_that_has_lost_its_database_is_not_seen_from_outside(front, settings, server, run_folder):

@@ -127,6 +127,57 @@ static void a_body_that_is_not_json_is_bytes_with_a_limit(void **state)
 	"{\"get\":{\"operationId\":\"" id "\",\"security\":[],\"parameters\":[" parameters \
 	"]," OK_ "}}"
 
+/* Two operations with the same body, who promise the same. */
+static struct contract *load_twins(void)
+{
+	struct contract *contract = load(
+		"\"/"
+		"a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
+		"{"
+		"\"application/json\":{\"schema\":{\"type\":\"object\"}}}},\"responses\":{\"200\":{"
+		"\"description\":\"x\",\"content\":{\"application/"
+		"json\":{\"schema\":{\"type\":\"array\"}"
+		"}}}}}},\"/"
+		"b\":{\"post\":{\"operationId\":\"b\",\"security\":[],\"requestBody\":{\"$ref\":"
+		"\"#/paths/~1a/post/"
+		"requestBody\"},\"responses\":{\"200\":{\"description\":\"x\",\"content\":{"
+		"\"application/json\":{\"schema\":{\"$ref\":\"#/paths/~1a/post/responses/200/"
+		"content/"
+		"application~1json/schema\"}}}}}}}");
+
+	assert_non_null(contract);
+	return contract;
+}
+
+static void those_who_refer_to_one_schema_share_it(void **state)
+{
+	struct contract *contract = load_twins();
+	const struct endpoint *a = contract_endpoint(contract, 0);
+	const struct endpoint *b = contract_endpoint(contract, 1);
+
+	(void)state;
+	assert_non_null(a->body);
+	assert_ptr_equal(a->body, b->body);
+	assert_non_null(a->promises[0].schema);
+	assert_ptr_equal(a->promises[0].schema, b->promises[0].schema);
+	contract_free(contract);
+}
+
+static void promises_are_forgotten_and_bodies_are_not(void **state)
+{
+	struct contract *contract = load_twins();
+	const struct endpoint *b = contract_endpoint(contract, 1);
+	json_auto_t *list = json_array();
+	struct problem p = { 0 };
+
+	(void)state;
+	contract_forget_promises(contract);
+	assert_null(b->promises[0].schema);
+	assert_false(faults_validate_body(b, list, &p));
+	problem_done(&p);
+	contract_free(contract);
+}
+
 static void two_templates_for_one_path_stop_the_start(void **state)
 {
 	(void)state;
@@ -346,6 +397,8 @@ int main(void)
 		cmocka_unit_test(a_body_that_is_not_valid_names_the_rule_that_it_is_about),
 		cmocka_unit_test(a_rule_without_a_body_stops_the_start),
 		cmocka_unit_test(a_body_that_is_not_json_is_bytes_with_a_limit),
+		cmocka_unit_test(those_who_refer_to_one_schema_share_it),
+		cmocka_unit_test(promises_are_forgotten_and_bodies_are_not),
 		cmocka_unit_test(two_templates_for_one_path_stop_the_start),
 		cmocka_unit_test(literals_go_before_parameters),
 		cmocka_unit_test(all_faults_of_the_parameters_come_at_once),

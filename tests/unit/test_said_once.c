@@ -110,6 +110,8 @@ static void a_list_with_fields_promises_whole_items_and_some_members(void **stat
 	assert_false(jsonschema_validate(promise->schema, some, NULL, NULL));
 	assert_true(jsonschema_validate(promise->sparse, some, NULL, NULL));
 	contract_free(contract);
+	assert_stops_the_start(LISTED_(FORMS_ ",\"example\":{\"items\":[]}"),
+	                       "example breaks its schema");
 	assert_stops_the_start(LISTED_("{\"type\":\"object\"}"),
 	                       "a list with `fields` is anyOf: whole items, some members");
 }

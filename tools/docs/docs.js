@@ -75,7 +75,6 @@ const ui = SwaggerUIBundle({
 
 const box = document.getElementById("search");
 const FEW = 60; /* so many operations are shown with their families opened; more only by count, families closed */
-let waiting;
 
 function show() {
 	const phrase = box.value.trim();
@@ -88,17 +87,23 @@ function show() {
 	all.forEach((group, tag) => ui.layoutActions.show(["operations-tag", tag], count <= FEW && found.has(tag)));
 }
 
-box.addEventListener("input", () => {
-	clearTimeout(waiting);
-	waiting = setTimeout(show, 150);
-});
-document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
+/* Once, when the typing or pasting is over. */
+function settled(element, act) {
+	let waiting;
+	element.addEventListener("input", () => {
+		clearTimeout(waiting);
+		waiting = setTimeout(act, 150);
+	});
+}
 
+const token = document.getElementById("token");
+settled(box, show);
 /* A token may be pasted with its "Bearer " before it. */
-document.getElementById("token").addEventListener("input", (event) => {
-	const token = event.target.value.trim().replace(/^bearer\s+/i, "");
-	if (token)
-		ui.preauthorizeApiKey("token", token);
+settled(token, () => {
+	const value = token.value.trim().replace(/^bearer\s+/i, "");
+	if (value)
+		ui.preauthorizeApiKey("token", value);
 	else
 		ui.authActions.logout(["token"]);
 });
+document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
