@@ -1070,6 +1070,23 @@ class TestDirectory:
                 looked = {node.get("Index Name") for node in found}
                 assert "directory_external_id_pkey" in looked and ("service_pkey" in looked or done == (0, 0)), looked
 
+    def test_a_round_of_hours_walks_along_its_own_index(self, cluster, crowd):
+        with nested_plans(cluster, crowd) as (session, plans):
+            session.sql("SET LOCAL session_replication_role = replica")
+            rule = [{"freq": "MONTHLY", "byday": "1TU"}]
+            changed = session.sql("UPDATE service SET schedule = %s, weekly = '{}' WHERE id IN (SELECT s.id FROM service s WHERE s.state = 'published' LIMIT 10) RETURNING id",
+                                  json.dumps(rule))
+            session.sql("SET LOCAL session_replication_role = origin")
+            session.sql("SELECT set_config('app.operation', 'renew-hours', true)")
+            plans.clear()
+            page = session.execute("hours_page")
+            assert {ident for ident, _ in page} == {ident for ident, in changed}
+            items = [{"id": ident, "schedule": rule, "hours": {"weekly": "{}", "dated": [[30000, 600, 660]]}} for ident, _ in page]
+            assert session.execute("hours_renew", json.dumps(items)) == [(10,)]
+            found = [node for plan in told(plans) for node in nodes(plan)]
+            assert {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"} <= FEW | {"hours_round"}
+            assert {"service_by_hours", "service_pkey", "directory_found_pkey"} <= {node.get("Index Name") for node in found}
+
     def test_a_change_touches_its_entry_only(self, crowd):
         one = SERVICE.replace("a000", "a001")
         body = json.dumps({"organisation_id": LISTED, "council": COUNCILS[0], "name": "New", "description": "Words", "support_areas": ["transport"],
