@@ -28,7 +28,9 @@ described() { # the package that a file came with
 
 dpkg-query -s ca-certificates >"$root/var/lib/dpkg/status.d/ca-certificates"
 loaded="$(ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\) (.*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p')"
-! ldd "$program" | grep 'not found' >&2
+if ldd "$program" | grep 'not found' >&2; then
+	exit 1
+fi
 for library in $loaded; do
 	mkdir -p "$root$(dirname "$library")"
 	cp -L "$library" "$root$library"

@@ -6,8 +6,8 @@ place="$PWD/.dev-image"
 if ! cmp -s tools/lint/image/requirements.txt "$place/requirements.txt"; then
 	need peers
 	rm -rf "$place"
-	/usr/bin/python3 -m venv "$place" && "$place/bin/pip" install --quiet --require-hashes --requirement tools/lint/image/requirements.txt ||
-		die "pip could not install hadolint"
+	/usr/bin/python3 -m venv "$place"
+	"$place/bin/pip" install --quiet --require-hashes --requirement tools/lint/image/requirements.txt || die "pip could not install hadolint"
 	cp tools/lint/image/requirements.txt "$place/"
 fi
 say "dev: hadolint"
