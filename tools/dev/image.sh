@@ -10,6 +10,7 @@ if ! cmp -s tools/lint/image/requirements.txt "$place/requirements.txt"; then
 	"$place/bin/pip" install --quiet --require-hashes --requirement tools/lint/image/requirements.txt || die "pip could not install hadolint"
 	cp tools/lint/image/requirements.txt "$place/"
 fi
+viewer
 say "dev: hadolint"
 "$place/bin/hadolint" docker/Dockerfile
 exec /usr/bin/python3 tools/dev/image.py "$@"
