@@ -9,7 +9,8 @@
 #include "base/problem.h"
 #include "contract/routes.h"
 
-enum { URL_LIMIT = 8192, URL_PAIRS = 32 };
+/* A search of the directory has two dozen filters, and may name 30 support areas. */
+enum { URL_LIMIT = 8192, URL_PAIRS = 64 };
 
 struct url {
 	char *memory; /* holds every text below */

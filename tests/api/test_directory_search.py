@@ -130,6 +130,12 @@ class TestFilters:
         entry("Lifts", support_areas=["transport", "wraparound"], locations=[place()])
         assert find("lift", support_area=["transport", "wraparound"], postcode="nr32 1xx", within_metres=5000, free=True) == [both]
 
+    def test_as_many_filters_as_the_contract_has_may_be_sent_at_once(self, api):
+        areas = [("support_area", f"area_{number}") for number in range(30)]
+        others = [("limit", "5"), ("free", "true"), ("age", "40"), ("language", "en"), ("referral_accepting", "true")]
+        found = faults(api.get(SERVICES, params=[*areas, *others]), 400, "invalid-parameter")
+        assert {keyword for _, keyword in found} == {"rule"}  # every one was read, and none is in the taxonomy
+
     def test_councils_organisations_and_their_types(self, entry, find, listed):
         one = entry()
         assert find(council=ISLINGTON, organisation_id=listed["id"], organisation_type="community") == [one]
