@@ -9,6 +9,7 @@ job the ids of what is there by now are looked up, so that paths lead somewhere.
 """
 import argparse
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -58,16 +59,17 @@ def operations():
 
 
 def jobs(callers, chance):
-    """(caller, phases, operations), in an order by chance. Nobody tries everything; a role what is open to it."""
+    """(caller, phases, operations), in an order by chance in which the callers take turns. Nobody tries everything; a role what is
+    open to it."""
     made, (roles, links) = [], operations()
-    for caller in callers:
+    for caller in chance.sample(callers, len(callers)):
         names = [name for name in roles if caller == "nobody" or not roles[name] or caller in roles[name]]
-        if caller != "nobody" and any(links[name] & set(names) for name in names):
-            made.append((caller, "stateful", names))
+        own = [(caller, "stateful", list(names))] if caller != "nobody" and any(links[name] & set(names) for name in names) else []
         chance.shuffle(names)
-        made += [(caller, "examples,coverage,fuzzing", names[at:at + CHUNK]) for at in range(0, len(names), CHUNK)]
-    chance.shuffle(made)
-    return made
+        own += [(caller, "examples,coverage,fuzzing", names[at:at + CHUNK]) for at in range(0, len(names), CHUNK)]
+        chance.shuffle(own)
+        made.append(own)
+    return [turn for turns in itertools.zip_longest(*made) for turn in turns if turn]
 
 
 def ids(live):
