@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -17,7 +17,7 @@
 #include "import.h"
 #include "queries.h"
 
-enum { IDLE_S = 1, BATCH = 100, ATTEMPTS = 4, TOLD = 1000 };
+enum { IDLE_MS = 1000, BATCH = 100, ATTEMPTS = 4, TOLD = 1000 };
 
 static const struct db_claims nobody = { .operation = "import" };
 
@@ -142,10 +142,8 @@ static bool take_one(struct import_thread *thread)
 
 static void await(struct import_thread *thread)
 {
-	struct timespec until;
+	struct timespec until = clock_in_ms(IDLE_MS);
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += IDLE_S;
 	pthread_mutex_lock(&thread->lock);
 	if (!atomic_load(&thread->stop))
 		pthread_cond_timedwait(&thread->wake, &thread->lock, &until);
@@ -171,7 +169,7 @@ struct import_thread *import_thread_start(const struct contract *contract, struc
 	thread->pool = pool;
 	thread->importer = importer_new(contract);
 	pthread_mutex_init(&thread->lock, NULL);
-	pthread_cond_init(&thread->wake, NULL);
+	clock_condition(&thread->wake);
 	if (thread->importer && pthread_create(&thread->thread, NULL, work, thread) == 0)
 		return thread;
 	importer_free(thread->importer);

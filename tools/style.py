@@ -13,6 +13,7 @@ FILE, FAMILY, FUNCTION, NESTING, PARAMETERS, LINE, TAB = 400, 300, 40, 3, 5, 100
 ROOTS = ("src", "include", "api", "tests", "bench")
 BANNED = re.compile(r"\b(atoi|atol|atoll|atof|strtol|strtoll|strtoul|strtoull|strtod|sscanf|strtok|strtok_r|sprintf|"
                     r"vsprintf|strcpy|stpcpy|strcat|strncpy|strncat|gets|alloca|setjmp|longjmp|system|popen)\s*\(")
+WALL_CLOCK = re.compile(r"\bCLOCK_REALTIME\b|\bpthread_cond_init\s*\([^;]*,\s*NULL\s*\)")
 SQL = re.compile(r"\b(SELECT|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|ROLE|INDEX|SCHEMA)|"
                  r"ALTER\s+TABLE|DROP\s+TABLE)\b")
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', re.DOTALL)
@@ -70,6 +71,9 @@ def errors(source):
             yield number, "// comment: use /* */"
     for found in BANNED.finditer(source.code):
         yield source.line(found.start()), f"{found[1]}() is banned"
+    for found in WALL_CLOCK.finditer(source.code):
+        if source.path.parts[0] in ("src", "api") and source.path.name != "clock.c":
+            yield source.line(found.start()), f"{found[0]} outside base/clock.c: a wait by the wall clock lasts longer when that is set back"
     for number, token in source.strings:
         if SQL.search(token) and "tests" not in source.path.parts and not source.excused(number, number):
             yield number, "SQL in a C string: it belongs into sql/"

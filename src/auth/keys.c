@@ -156,17 +156,10 @@ static void refresh(struct keys *keys)
 	pthread_mutex_unlock(&keys->build);
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-	int64_t at = clock_monotonic_us() + ms * 1000;
-
-	return (struct timespec){ .tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000 };
-}
-
 /* Under `lock`: until it is time, somebody asks, or the end. */
 static void rest(struct keys *keys, unsigned seconds)
 {
-	struct timespec until = in_ms((int64_t)seconds * 1000);
+	struct timespec until = clock_in_ms((int64_t)seconds * 1000);
 	int rc = 0;
 
 	while (!atomic_load(&keys->ending) && !keys->asked && rc != ETIMEDOUT)
@@ -212,7 +205,7 @@ static bool reading(struct keys *keys)
 
 bool keys_ask(struct keys *keys)
 {
-	struct timespec until = in_ms(KEYS_ASK_WAIT_MS);
+	struct timespec until = clock_in_ms(KEYS_ASK_WAIT_MS);
 	uint64_t wanted;
 	bool done = false;
 	int rc = 0;
@@ -254,17 +247,13 @@ static bool start(struct keys *keys, struct problem *p)
 static struct keys *keys_new(const struct keys_config *config)
 {
 	struct keys *keys = calloc(1, sizeof *keys);
-	pthread_condattr_t monotonic;
 
 	if (!keys)
 		return NULL;
 	pthread_mutex_init(&keys->build, NULL);
 	pthread_mutex_init(&keys->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&keys->wake, &monotonic);
-	pthread_cond_init(&keys->done, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	clock_condition(&keys->wake);
+	clock_condition(&keys->done);
 	keys->files = text_copy(config->files ? config->files : "");
 	keys->jwks = text_copy(config->jwks ? config->jwks : "");
 	keys->refresh_s = config->refresh_s > 0 ? config->refresh_s : 1;

@@ -26,6 +26,23 @@ int64_t clock_seconds(void) { return clock_now() / 1000000; }
 
 int64_t clock_monotonic_us(void) { return micros(CLOCK_MONOTONIC); }
 
+void clock_condition(pthread_cond_t *ret_condition)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(ret_condition, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+struct timespec clock_in_ms(int64_t ms)
+{
+	int64_t at = clock_monotonic_us() + ms * 1000;
+
+	return (struct timespec){ .tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000 };
+}
+
 void clock_hold(instant at) { atomic_store(&held, at); }
 
 void clock_print(instant at, bool fraction, char ret_text[static CLOCK_TEXT])

@@ -5,9 +5,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/clock.h"
+
+enum { LOOK_MS = 1000 };
 
 struct watched {
 	struct watched *next, *previous;
@@ -39,8 +40,7 @@ static void *run(void *context)
 
 	pthread_mutex_lock(&watch->lock);
 	while (!watch->stop) {
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += 1;
+		until = clock_in_ms(LOOK_MS);
 		pthread_cond_timedwait(&watch->wake, &watch->lock, &until);
 		shut_late(watch, clock_monotonic_us());
 	}
@@ -57,7 +57,7 @@ struct watch *watch_new(unsigned timeout_s)
 	watch->timeout_us = (int64_t)timeout_s * 1000000;
 	watch->list.next = watch->list.previous = &watch->list;
 	pthread_mutex_init(&watch->lock, NULL);
-	pthread_cond_init(&watch->wake, NULL);
+	clock_condition(&watch->wake);
 	if (pthread_create(&watch->thread, NULL, run, watch) == 0)
 		return watch;
 	free(watch);

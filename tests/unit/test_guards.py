@@ -98,6 +98,11 @@ class Style(unittest.TestCase):
         self.check("typedef struct x { int y; } x;\n", 1, "typedef'd struct")
         self.check("static bool fail(int x)\n{\n\treturn x;\n}\n", 1, "fail() is a macro of cmocka")
 
+    def test_nothing_waits_by_the_wall_clock(self):
+        self.check("static int f(void)\n{\n\tclock_gettime(CLOCK_REALTIME, &until);\n}\n", 1, "x.c:4: error: CLOCK_REALTIME outside base/clock.c")
+        self.check("static int f(void)\n{\n\tpthread_cond_init(&t->wake, NULL);\n}\n", 1, "a wait by the wall clock lasts longer")
+        self.check("static int f(void)\n{\n\treturn CLOCK_REALTIME;\n}\n", 0, None, "src/base/clock.c")
+
     def test_a_file_says_what_it_is(self):
         code, text = run("style.py", {"src/base/x.c": "#include <stdio.h>\n"})
         self.assertEqual(code, 1)
