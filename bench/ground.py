@@ -68,6 +68,9 @@ class Ground:
         dev_run.migrate(self.settings)
         self.load()
         self.types = self.parameter_types()
+        self.serve()
+
+    def serve(self):
         self.service, log = dev_run.start_service(self.folder, self.settings, self.user)
         log.close()
         self.port = dev_run.await_ready(self.service, self.folder / "service.log")

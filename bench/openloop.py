@@ -84,9 +84,16 @@ class Run:
             return
         connection = self.idle.popleft()
         try:
-            connection.send(random.choice(self.requests), due)
+            connection.send(self.pick(), due)
         except OSError:
             self.replace(connection)
+
+    def pick(self):
+        return random.choice(self.requests)
+
+    def count(self, connection, status):
+        self.latencies.append((time.perf_counter() - connection.due) * 1e3)
+        self.errors += status != self.job["status"]
 
     def receive(self, fd):
         connection = self.busy[fd]
@@ -99,8 +106,7 @@ class Run:
             return
         if status is None:
             return
-        self.latencies.append((time.perf_counter() - connection.due) * 1e3)
-        self.errors += status != self.job["status"]
+        self.count(connection, status)
         connection.due = None
         self.idle.append(connection)
         if self.waiting:

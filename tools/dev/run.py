@@ -124,14 +124,16 @@ def load_demo(cluster):
     say("run: loaded the demo data (invented people, organisations and services)")
 
 
-def start_service(data, settings, user):
-    """The service, its log in DIR/service.log. As root it runs as PostgreSQL's user, when that one can read it."""
-    if user and not (can_enter(user, PROGRAM) and can_enter(user, data)):
-        say(f"run: {user} cannot enter {data if can_enter(user, PROGRAM) else PROGRAM.parent}: the service runs as root")
+def start_service(data, settings, user, program=(PROGRAM,), others=None):
+    """The service, its log in DIR/service.log. As root it runs as PostgreSQL's user, when that one can read it. `program`: what is
+    to be called in place of the program alone; `others`: more of the environment."""
+    if user and not (can_enter(user, program[-1]) and can_enter(user, data)):
+        say(f"run: {user} cannot enter {data if can_enter(user, program[-1]) else program[-1].parent}: the service runs as root")
         user = None
     log = open(data / "service.log", "w+b", buffering=0)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CARERS_PORT")}
-    service = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", PROGRAM, "serve", "--settings", settings],
+    environment.update(others or {})
+    service = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *program, "serve", "--settings", settings],
                                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=data, env=environment,
                                start_new_session=True, **as_user(user))
     return service, log
