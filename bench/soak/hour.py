@@ -28,6 +28,10 @@ def judge(told, found, samples, warm, long):
     told.figure("requests", f"{found['count']:,}, {found['count'] / found['seconds']:,.0f}/s")
     wrong = bad(found)
     told.promise("no error", wrong or f"0 of {found['count']:,}", not wrong and not found["unanswered"])
+    if long:
+        told.promise("the rate is held", f"{found['unsent']:,} requests were still waiting to be sent at the end", found["unsent"] < 100)
+    else:
+        told.figure("requests that waited to be sent at the end", f"{found['unsent']:,}")
     after = [(t, kib / 1024) for t, kib in samples if t >= warm] or [(t, kib / 1024) for t, kib in samples]
     grown, most = slope(after), GROWTH_MIB if long else SHORT_GROWTH_MIB
     told.promise(f"memory grows by less than {most:.0f} MiB after the first {warm:.0f} s",
@@ -42,4 +46,4 @@ def judge(told, found, samples, warm, long):
     else:
         told.goal("p99 stays", f"{FLAT} times + {FLAT_MS:.0f} ms", text, flat)
     told.figure("worst", f"{max(w[3] for w in found['windows']):.0f} ms")
-    told.figure("p99 by kind, ms", ", ".join(f"{kind} {value:.1f}" for kind, value in found["p99"].items()))
+    told.figure("p50 and p99 by kind, ms", ", ".join(f"{kind} {p50:.1f}, {p99:.1f}" for kind, (p50, p99) in found["by_kind"].items()))
