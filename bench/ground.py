@@ -59,6 +59,12 @@ class Ground:
 
     def build(self, settings):
         """From nothing to a service that answers."""
+        self.make(settings)
+        self.types = self.parameter_types()
+        self.serve()
+
+    def make(self, settings):
+        """A database with the data set in it, and the service's settings."""
         self.cluster.start()
         self.configure({**DATABASE, **LOADING})
         self.cluster.create_database()
@@ -67,8 +73,6 @@ class Ground:
             file.writelines(f"{name}={value}\n" for name, value in {**SETTINGS, **settings}.items())
         dev_run.migrate(self.settings)
         self.load()
-        self.types = self.parameter_types()
-        self.serve()
 
     def serve(self):
         self.service, log = dev_run.start_service(self.folder, self.settings, self.user)

@@ -56,6 +56,7 @@ class Crowd:
     def __init__(self, here):
         self.here, self.mark = here, f"Fault{next(_runs)}x{time.time_ns() % 10**9}x"
         self.ended, self.answers, self.faults = threading.Event(), [], []
+        self.given_up = float("inf")
         self.made, self.patched, self.noted = [], 0, 0
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self.guard, args=(work, number), daemon=True)
@@ -68,8 +69,9 @@ class Crowd:
 
     def __exit__(self, *_):
         self.ended.set()
+        self.given_up = time.monotonic() + HANGS
         for thread in self.threads:
-            thread.join(4 * HANGS)
+            thread.join(max(0.0, self.given_up + HANGS - time.monotonic()))
 
     def guard(self, work, number):
         try:
@@ -90,6 +92,8 @@ class Crowd:
             answer = self.note(kind, client.ask(*rest, **headers))
             if answer.status in good:
                 return answer
+            if time.monotonic() > self.given_up:
+                raise AssertionError(f"{kind} is answered {answer.status} still, {HANGS:.0f} s after the last fault")
             if answer.status not in (503, 0, -1):
                 raise AssertionError(f"{kind} was answered {answer.status}: {answer.body[:300]!r}")
             time.sleep(OFTEN)

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import pathlib
+import shutil
 import sys
 import time
 import traceback
@@ -76,7 +77,10 @@ def play(name, options):
 
 def main():
     options = arguments()
-    kept = {name: play(name, options) for name in options.names}
+    try:
+        kept = {name: play(name, options) for name in options.names}
+    finally:
+        shutil.rmtree(stage.made_before(options.data), ignore_errors=True)
     broken = [name for name, good in kept.items() if not good]
     print(f"soak: {len(kept)} scenarios, " + (f"broken: {', '.join(broken)}" if broken else "all promises kept"))
     return 1 if broken else 0

@@ -1,6 +1,7 @@
 """What all scenarios of ./dev soak share: a small ground of their own, promises that are kept or broken, a service that is watched."""
 import contextlib
 import pathlib
+import subprocess
 import sys
 import threading
 import time
@@ -8,7 +9,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(1, str(HERE.parent))
 import feed  # noqa: E402
-from ground import LOADING, Ground, dev_run, ground  # noqa: E402
+from ground import LOADING, Cluster, Ground, dev_run, ground  # noqa: E402
 
 CARERS, SERVICES, TOKENS = 2_000, 1_000, 8
 COUNCIL, CHARITY = feed.COUNCIL, feed.CHARITY
@@ -50,12 +51,41 @@ class Stage(Ground):
     """A ground with carers and services. `program`: what runs the service in place of itself alone; `others`: more of its environment."""
     program, others = (), {}
 
+    def build(self, settings):
+        """As it was made for the scenario before, when there was one in this run: the making takes longer than most scenarios."""
+        made = made_before(self.folder)
+        if made.exists():
+            subprocess.run(["cp", "-a", f"{made}/.", self.folder], check=True)
+            self.cluster = Cluster(self.folder).start()
+        else:
+            self.make({})
+            self.tokens_of_all()
+            if self.cluster.data.is_relative_to(self.folder):
+                self.keep(made)
+        with open(self.settings_file(), "a", encoding="utf-8") as file:
+            file.writelines(f"{name}={value}\n" for name, value in settings.items())
+        self.prepare()
+        self.serve()
+
+    def settings_file(self):
+        self.settings = self.folder / "service.env"
+        return self.settings
+
+    def tokens_of_all(self):
+        for caller in CALLERS:
+            self.tokens_file(ALG, caller)
+
+    def keep(self, made):
+        self.cluster.stop()
+        subprocess.run(["cp", "-a", self.folder, made], check=True)
+        (made / "lock").unlink()
+        self.cluster.start()
+
     def load(self):
         super().load()
         self.configure(LOADING)
         self.sql(f"\\set services {SERVICES}\n" + (HERE.parent / "directory.sql").read_text(encoding="utf-8"))
         self.configure(dict.fromkeys(LOADING))
-        self.prepare()
 
     def prepare(self):
         """For scenarios: the last before the service starts."""
@@ -78,6 +108,10 @@ class Stage(Ground):
         parent = self.cluster.postmaster()
         with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as children:
             return [parent, *map(int, children.read().split())]
+
+
+def made_before(folder):
+    return folder.with_name(folder.name + ".made")
 
 
 def stage(options, settings=None, kind=Stage):
