@@ -1,0 +1,146 @@
+"""clock: the clocks of the service and of PostgreSQL are set back while changes are written and the feed is followed (libfaketime)."""
+import argparse
+import glob
+import json
+import os
+import subprocess
+import threading
+import time
+
+import feed
+from clients import Client
+from ground import dev_run
+from stage import CALLERS, COUNCIL, Stage, stage
+
+TITLE = "The clock set back during the run, a little and by an hour"
+MINUTES, SHORT = 2, 0.15
+STEPS = (-10, -3600)  # seconds, of the whole; the first is within CARERS_CLOCK_SKEW_S
+SEEN = 2.2            # seconds until every process has read the file again
+BEFORE = 7200         # how long ago the tokens were issued that are to hold after all
+
+
+def library():
+    found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    if not found:
+        raise RuntimeError("libfaketime is missing: apt-get install faketime")
+    return found[0]
+
+
+class Shifted(Stage):
+    """PostgreSQL and the service see the clock that a file sets; spans of time are the machine's, as on a machine whose clock is set."""
+
+    def prepare(self):
+        self.offset = self.folder / "offset"
+        self.set_clock(0)
+        self.others = {"LD_PRELOAD": library(), "FAKETIME_TIMESTAMP_FILE": str(self.offset), "FAKETIME_CACHE_DURATION": "1",
+                       "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        self.cluster.stop()
+        kept = dict(os.environ)
+        os.environ.update(self.others)
+        try:
+            self.cluster.start()
+        finally:
+            os.environ.clear()
+            os.environ.update(kept)
+
+    def set_clock(self, seconds):
+        """At once for whoever reads it: never half a file."""
+        new = self.offset.with_suffix(".new")
+        new.write_text(f"{seconds:+d}\n", encoding="ascii")
+        os.chmod(new, 0o644)
+        new.replace(self.offset)
+
+    def token(self, seconds_ago, ttl=86400):
+        """One that was issued then, by the identity provider's clock; the machine's when it is 0."""
+        whose = [word for name, value in CALLERS["council"].items() for word in (f"--{name}", value)]
+        environment = {**os.environ, "LD_PRELOAD": library(), "FAKETIME": f"-{seconds_ago}s"} if seconds_ago else None
+        return subprocess.run([dev_run.PROGRAM, "token", "--settings", self.settings, *whose, "--subject", f"clock-{seconds_ago}-{ttl}",
+                               "--ttl", str(ttl)], check=True, text=True, capture_output=True, env=environment).stdout.strip()
+
+
+def ask(here, token):
+    client = Client(here, 0)
+    client.token = token
+    answer = client.ask("GET", "/v1/me")
+    return answer.status
+
+
+def pages(here, cursor=None, most=None):
+    """Ids of the council's carers, page by page; with the cursor of the next page where `most` pages end."""
+    client, found = Client(here, 0), []
+    path = cursor or "/v1/carers?limit=50"
+    while path and most != 0:
+        answer = client.ask("GET", path)
+        assert answer.status == 200, answer.body
+        found += [item["id"] for item in json.loads(answer.body)["items"]]
+        link = answer.headers.get("Link", "")
+        path = link[link.index("<") + 1:link.index(">")] if 'rel="next"' in link else None
+        most = most - 1 if most else most
+    return found, path
+
+
+def play(told, options):
+    seconds = max(9, options.minutes * 60)
+    with stage(options, {"CARERS_SESSION_WAIT_MS": "15000"}, kind=Shifted) as here:  # the writers take no 503: it is not about load
+        old, fresh, over = here.token(BEFORE), here.token(0), here.token(BEFORE, BEFORE - 60)
+        told.promise("a token that has expired is refused, one that holds is taken, before", f"{ask(here, over)}, {ask(here, old)}, {ask(here, fresh)}",
+                     (ask(here, over), ask(here, old), ask(here, fresh)) == (401, 200, 200))
+        was = {row[0] for row in here.sql(f"SELECT id FROM carer WHERE council = '{COUNCIL}'")}
+        head, cursor = pages(here, most=5)
+        feeds = follow(here, seconds)
+        time.sleep(seconds / 3)
+        here.set_clock(STEPS[0])
+        time.sleep(SEEN)
+        unseen = here.token(0)  # of now by the provider's clock, which is right: the service's is behind by less than the skew
+        told.promise("tokens hold over a step that is within CARERS_CLOCK_SKEW_S", f"{ask(here, old)}, {ask(here, fresh)}, {ask(here, unseen)}",
+                     (ask(here, old), ask(here, fresh), ask(here, unseen)) == (200, 200, 200))
+        time.sleep(seconds / 3)
+        here.set_clock(STEPS[1])
+        time.sleep(SEEN)
+        told.promise("after an hour's step a token of before it still holds", ask(here, old), ask(here, old) == 200)
+        ahead = here.token(0, 3600)
+        told.promise("one that was issued in the service's future is refused", ask(here, ahead), ask(here, ahead) == 401)
+        results, written = feeds()
+        tail, _ = pages(here, cursor)
+        judge(told, here, results, written)
+        seen = [one for one in head + tail if one in was]
+        told.promise("pages that began before the step name each carer once", f"{len(set(seen))} of {len(was)}, {len(seen) - len(set(seen))} twice",
+                     sorted(seen) == sorted(was))
+        told.promise("the service ends well", code := here.stop(), code == 0)
+
+
+def follow(here, seconds):
+    """The feed's writers and readers of ./dev bench feed, beside the steps; the result is what calling it gives."""
+    found = {}
+
+    def work():
+        try:
+            found["results"], found["written"], _ = feed.run(here, argparse.Namespace(seconds=seconds))
+        except Exception as fault:  # told of by whoever asks for the result
+            found["fault"] = fault
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+
+    def result():
+        thread.join(seconds + 2 * feed.PATIENCE)
+        if "fault" in found:
+            raise RuntimeError(f"the feed: {found['fault']}")
+        return found["results"], found["written"]
+    return result
+
+
+def judge(told, here, results, written):
+    told.figure("changes written over the steps", f"{written:,}")
+    for caller, r in results.items():
+        told.promise(f"the feed gives {feed.READERS[caller]} each change once and in order",
+                     f"{r['changes']:,} changes, {r['missed']} missed, {r['repeated']} repeated, {r['not there']} not there, "
+                     f"{'in order' if r['in order'] else 'not in order'}",
+                     r["missed"] == r["repeated"] == r["not there"] == 0 and r["in order"])
+    back = here.sql("SELECT count(*) FROM (SELECT at < lag(at) OVER (ORDER BY era, txid, id) AS back FROM event) AS e WHERE back")[0][0]
+    told.promise("the clock did go back under the writers", f"{back} events are earlier than the one before", int(back) > 0)
+    times = "('x' || left(replace({0}.id::text, '-', ''), 12))::bit(48)::bigint"  # milliseconds since 1970, in an id of version 7
+    ids = here.sql("SELECT count(*) FROM (SELECT c.id::text < lag(c.id::text) OVER (ORDER BY e.era, e.txid, e.id) AS back, "
+                   f"{times.format('c')} AS at FROM carer c JOIN event e ON e.carer_id = c.id AND e.kind = 'carer.created' "
+                   f"WHERE c.family_name LIKE 'Feed%') AS c WHERE back AND at < {int((time.time() - 1800) * 1000)}")[0][0]
+    told.promise("no id is made of the time that the clock went back to: new carers still come after the old", f"{ids} are", int(ids) == 0)
