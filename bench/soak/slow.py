@@ -1,0 +1,98 @@
+"""slow: clients that send a header or a body a byte a second, and clients that ask and do not read, while others are served."""
+import contextlib
+import select
+import socket
+import threading
+import time
+
+from mixed import bad, mixed
+from stage import rss_kib, stage
+
+TITLE = "Slow clients beside mixed load"
+MINUTES, SHORT = 5, 0.2
+EACH, RATE = 200, 60
+TIMEOUT_S, SHORT_TIMEOUT_S = 30, 6
+SLACK_S = 10  # the watch looks each second; a busy machine is late
+
+
+class Slow:
+    """One slow client: what it has still to send, a byte a second; it never reads."""
+
+    def __init__(self, here, kind, token):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.connect(("127.0.0.1", here.port))
+        self.began, self.ended, self.kind = time.monotonic(), None, kind
+        head = f"POST /v1/carers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        self.rest = b""
+        if kind == "header":
+            self.rest = (head + "X-Slow: " + "a" * 4000).encode()
+        elif kind == "body":
+            self.socket.sendall((head + "Content-Type: application/json\r\nContent-Length: 4000\r\n\r\n").encode())
+            self.rest = b'{"given_name": "' + b"a" * 4000
+        else:  # more answers than the system's buffers take
+            self.socket.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                self.socket.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+        self.socket.setblocking(False)
+
+    def step(self):
+        """A byte more, and whether the service has hung up: a reader is told by the hang-up alone, for it does not read."""
+        if self.ended:
+            return
+        poll = select.poll()
+        poll.register(self.socket, select.POLLRDHUP)
+        hung = poll.poll(0)
+        try:
+            if not hung and self.rest:
+                self.socket.send(self.rest[:1])
+                self.rest = self.rest[1:]
+        except BlockingIOError:
+            pass
+        except OSError:
+            hung = True
+        if hung:
+            self.ended = time.monotonic()
+
+
+def drip(clients, stop):
+    while not stop.wait(1.0):
+        for one in clients:
+            one.step()
+
+
+def play(told, options):
+    timeout = SHORT_TIMEOUT_S if options.short else TIMEOUT_S
+    with stage(options, {"CARERS_CLIENT_TIMEOUT_S": str(timeout)}) as here:
+        alone = mixed(here, RATE, 3, 16)
+        before, began, rounds = rss_kib(here.service.pid), time.monotonic(), 0
+        while rounds == 0 or time.monotonic() < began + options.minutes * 60:
+            rounds += 1
+            one_round(told, here, timeout)
+        told.figure("p99 of the others without them", f"{max(w[2] for w in alone['windows']):.1f} ms")
+        told.figure("memory", f"{before / 1024:.0f} -> {rss_kib(here.service.pid) / 1024:.0f} MiB after {rounds} rounds")
+
+
+def one_round(told, here, timeout):
+    token, stop = here.tokens("RS256")[0], threading.Event()
+    clients = [Slow(here, kind, token) for kind in ("header", "body", "reader") for _ in range(EACH)]
+    dripping = threading.Thread(target=drip, args=(clients, stop), daemon=True)
+    dripping.start()
+    try:
+        found = mixed(here, RATE, timeout, 16)
+        wrong = bad(found)
+        told.promise(f"others are served beside {len(clients)} slow clients", wrong or f"0 errors of {found['count']:,}",
+                     not wrong and not found["unanswered"])
+        told.figure("p50 and p99 of the others", ", ".join(f"{max(w[i] for w in found['windows']):.1f} ms" for i in (1, 2)))
+        until = time.monotonic() + timeout + SLACK_S
+        while any(not one.ended for one in clients) and time.monotonic() < until:
+            time.sleep(0.5)
+        for kind in ("header", "body", "reader"):
+            took = [one.ended - one.began for one in clients if one.kind == kind and one.ended]
+            told.promise(f"a slow {kind} is cut off, {timeout} s and at most {SLACK_S} s more", f"{len(took)} of {EACH}, "
+                         + (f"after {min(took):.1f} to {max(took):.1f} s" if took else "none"), len(took) == EACH and max(took) <= timeout + SLACK_S)
+    finally:
+        stop.set()
+        dripping.join()
+        for one in clients:
+            one.socket.close()
