@@ -109,6 +109,7 @@ def database_back(told, here, options):
     """PostgreSQL's clock too goes back by an hour. Access of organisations begins and ends by it (ADR 0013): what began in that hour
     waits, and nobody sees more than before."""
     charity, council = Client(here, 0, "charity"), Client(here, 0)
+    here.set_clock("service", 0)
     made = charity.ask("POST", "/v1/carers", {"council": COUNCIL, "kind": "adult", "given_name": "Nadia", "family_name": "Feedlast",
                                               "contact": {"phone": "+447700900123"}, "identification": {"source": "gp", "identified_on": "2025-02-16"}})
     path = made.headers["Location"]

@@ -3,6 +3,7 @@ import os
 import re
 import signal
 
+from clients import Client
 from ground import ROOT, dev_run
 from mixed import bad, mixed
 from stage import Stage, stage
@@ -44,8 +45,10 @@ def run(told, options, kind, connections):
         told.figure("requests", f"{total:,} over {connections} connections")
         told.promise("no error", wrong or f"0 of {total:,}", not wrong and total > 0)
         here.cluster.stop("fast")
-        mixed(here, 20, 2, 4)
+        client = Client(here, 0)
+        refused = [client.ask("GET", "/v1/carers?limit=1").status for _ in range(10)]
         here.cluster.start()
+        told.promise("503 without PostgreSQL", sorted(set(refused)), set(refused) == {503})
         code = here.stop(120)
         return here.log(), code
 

@@ -1,4 +1,4 @@
-# ./dev check: format, layers, style; builds with warnings as errors; the contract; a minute of each fuzz harness; then everything that can fail.
+# ./dev check: format, layers, style; builds with warnings as errors; the contract; a minute of each fuzz harness; endurance and faults in short; then everything that can fail.
 # shellcheck shell=bash
 quick_checks() {
 	local files
@@ -35,6 +35,10 @@ build build-clang --buildtype=debugoptimized -Dwerror=true --native-file tools/l
 (
 	set --
 	. tools/dev/fuzz.sh
+)
+(
+	set -- all --short
+	. tools/dev/soak.sh
 )
 set --
 . tools/dev/test.sh
