@@ -1,8 +1,12 @@
-/* Leaflets of the directory. */
+/* Leaflets of the directory, and their files. */
+#include <stdio.h>
+
+#include "base/text.h"
 #include "base/uuid.h"
 #include "call/call.h"
 #include "modules.h"
 #include "queries.h"
+#include "rules/pdf.h"
 
 static bool reply_leaflet(struct call *c)
 {
@@ -50,9 +54,68 @@ static bool archive_leaflet(struct call *c)
 	       reply_leaflet(c);
 }
 
+/* Rule D7. */
+static bool check_pdf(struct call *c)
+{
+	const char *why = pdf_fault(c->bytes, c->byte_count);
+	const char *name = why ? NULL : pdf_active(c->bytes, c->byte_count);
+
+	if (why)
+		return problem(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+		               "the bytes are no PDF: %s", why);
+	if (!name)
+		return true;
+	problem_member(&c->problem, "rule", json_string("D7"));
+	return problem(&c->problem, PROBLEM_RULE_VIOLATED,
+	               "the PDF has %s: a leaflet runs nothing, starts nothing and carries no "
+	               "other file",
+	               name);
+}
+
+static bool put_file(struct call *c)
+{
+	const int sizes[] = { 0, (int)c->byte_count };
+	struct db_call put = Q_LEAFLET_FILE_PUT(call_path(c, "leaflet_id"), c->bytes);
+
+	put.sizes = sizes;
+	return check_pdf(c) && db_queue(c->tx, put, &c->problem) && reply_leaflet(c);
+}
+
+/* The bytes only when they are wanted. */
+static bool get_file(struct call *c)
+{
+	const char *id = call_path(c, "leaflet_id");
+	struct db_call read = Q_LEAFLET_FILE_PIECES(id);
+	db_rows_auto *about = NULL, *pieces = NULL;
+	uint64_t size;
+
+	read.binary = true;
+	if (!db_run(c->tx, Q_LEAFLET_FILE(id), &about, &c->problem))
+		return false;
+	if (db_count(about) == 0 || !text_number(db_text(about, 0, "size"), 1, INT32_MAX, &size))
+		return problem(&c->problem, PROBLEM_NOT_FOUND, "no leaflet has a file here");
+	if (call_unchanged(c, about))
+		return true;
+	snprintf(c->reply.filename, sizeof c->reply.filename, "leaflet-%s.pdf", id);
+	return db_last(c->tx, read, &pieces, &c->problem) &&
+	       call_file(c, "application/pdf", size, pieces);
+}
+
+static bool delete_file(struct call *c)
+{
+	db_rows_auto *rows = NULL;
+
+	if (!db_last(c->tx, Q_LEAFLET_FILE_DELETE(call_path(c, "leaflet_id")), &rows, &c->problem))
+		return false;
+	return db_count(rows)
+	               ? call_nothing(c)
+	               : problem(&c->problem, PROBLEM_NOT_FOUND, "no leaflet has a file here");
+}
+
 static const struct operation directory_leaflets[] = {
 	{ "createLeaflet", create_leaflet },   { "getLeaflet", reply_leaflet },
 	{ "listLeaflets", list_leaflets },     { "updateLeaflet", update_leaflet },
-	{ "archiveLeaflet", archive_leaflet },
+	{ "archiveLeaflet", archive_leaflet }, { "putLeafletFile", put_file },
+	{ "getLeafletFile", get_file },        { "deleteLeafletFile", delete_file },
 };
 MODULE(directory_leaflets);

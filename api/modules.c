@@ -32,6 +32,7 @@ const struct module *const modules[] = {
 	&module_directory_proposals,
 	&module_directory_search,
 	&module_directory_services,
+	&module_docs,
 	&module_funding,
 	&module_funding_report,
 	&module_funding_schemes,

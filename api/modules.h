@@ -30,6 +30,7 @@ extern const struct module module_directory_organisations;
 extern const struct module module_directory_proposals;
 extern const struct module module_directory_search;
 extern const struct module module_directory_services;
+extern const struct module module_docs;
 extern const struct module module_funding;
 extern const struct module module_funding_report;
 extern const struct module module_funding_schemes;

@@ -9,9 +9,10 @@
 
 static bool get_information(struct call *c)
 {
-	json_auto_t *json = json_pack("{s:s, s:s, s:s}", "version", "HSDS-UK-3.0", "profile",
-	                              "https://docs.openreferraluk.org/", "openapi_url",
-	                              "https://openreferraluk.org/specifications/3.0/openapi.json");
+	json_auto_t *json = json_pack(
+		"{s:s, s:s, s:s}", "version", "HSDS-UK-3.0", "profile",
+		"https://github.com/OpenReferralUK/uk-profile/blob/main/docs/index.md",
+		"openapi_url", "https://openreferraluk.org/specifications/3.0/openapi.json");
 
 	return call_json(c, 200, json);
 }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "call/call.h"
+#include "call/pages.h"
 #include "call/permission.h"
 #include "contract/document.h"
 #include "db/pool.h"
@@ -40,14 +41,20 @@ static bool get_metrics(struct call *c)
 
 static bool get_openapi_json(struct call *c)
 {
-	return call_text(c, 200, "application/json", c->service->contract_json,
-	                 c->service->contract_json_size);
+	const struct page page = { .text = c->service->contract_json,
+		                   .size = c->service->contract_json_size,
+		                   .version = c->service->contract_version };
+
+	return call_versioned(c, "application/json", &page);
 }
 
 static bool get_openapi_yaml(struct call *c)
 {
-	return call_text(c, 200, "application/yaml", c->service->contract_yaml,
-	                 c->service->contract_yaml_size);
+	const struct page page = { .text = c->service->contract_yaml,
+		                   .size = c->service->contract_yaml_size,
+		                   .version = c->service->contract_version };
+
+	return call_versioned(c, "application/yaml", &page);
 }
 
 static json_t *problem_json(const struct problem_kind *kind)

@@ -13,6 +13,7 @@ import time
 
 import yaml
 
+import index
 import load
 import report
 from ground import HERE, ROOT, Ground, dev_run, ground, say
@@ -154,7 +155,7 @@ def main():
         text = text_of(*measure(few, many, options), options, load_before)
     print(text)
     if options.full:
-        (HERE / "results-directory.md").write_text(text, encoding="utf-8")
+        index.keep("directory", text)
         say("bench/results-directory.md is written")
 
 

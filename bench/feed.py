@@ -13,6 +13,7 @@ import time
 
 import yaml
 
+import index
 import load
 import report
 from ground import HERE, ROOT, dev_run, ground, say
@@ -228,7 +229,7 @@ def main():
         text, good = text_of(*run(here, options), options, load_before)
     print(text)
     if options.full:
-        (HERE / "results-feed.md").write_text(text, encoding="utf-8")
+        index.keep("feed", text)
         say("bench/results-feed.md is written")
     return 0 if good else 1
 

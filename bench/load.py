@@ -15,6 +15,7 @@ from pg_cluster import BIN
 
 WRK_THREADS = 2
 PLACEHOLDER = re.compile(r"<([a-z]+)>")
+LIKE_A_VARIABLE = re.compile(r"(?<!:):(?=\w)")  # to pgbench, in a literal too: there the literal goes on in the next line
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTLE_SECONDS = 60
 SAMPLED = 0.1  # share of its transactions that pgbench writes down for the percentiles
@@ -152,11 +153,11 @@ def settle(ground):
         time.sleep(0.02)
 
 
-def wrk(ground, target, alg, connections, seconds):
+def wrk(ground, target, alg, connections, seconds, measure=Meter):
     template = ground.folder / "request.http"
     template.write_bytes(request_template(ground, target).encode())
     settle(ground)
-    meter = Meter(ground)
+    meter = measure(ground)
     out = run(["wrk", "-t", min(WRK_THREADS, connections), "-c", connections, "-d", f"{seconds}s", "--timeout", "30s",
                "-s", HERE / "requests.lua", f"http://127.0.0.1:{ground.port}/", "--", template,
                ground.tokens_file(alg, target.get("caller", "council")), ground.carers, ground.next_turn(),
@@ -179,10 +180,15 @@ class Script:
         self.used = set()
         pipelines = [self.pipeline(names) for names in target["round_trips"]]
         sets = ["\\set serial :serial + 1"]
-        sets += [f"\\set {name} {ground.plan['placeholders'][name]}" for name in sorted(self.used)]
+        sets += [self.assignment(name, ground.plan["placeholders"][name]) for name in sorted(self.used)]
         # -D takes no empty value: each client fetches one, once.
         empty = ["\\if :first", "SELECT '' AS empty \\gset", "\\set first 0", "\\endif"]
         self.text = "\n".join(empty + sets + pipelines) + "\n"
+
+    @staticmethod
+    def assignment(name, how):
+        """pgbench works out numbers; how to come to anything else is said by commands of its own."""
+        return how if how.startswith("\\") else f"\\set {name} {how}"
 
     def pipeline(self, names):
         return "\n".join(["\\startpipeline", *(self.statement(name) + ";" for name in names), "\\endpipeline"])
@@ -202,7 +208,7 @@ class Script:
             value = self.value(f"{name}_{parameter}", given.get(parameter))
             return f"{value}{found[2] or '::' + self.ground.types[name][number]}"
 
-        return re.sub(r"\$(\d+)(::)?", put, query["sql"])
+        return re.sub(r"\$(\d+)(::)?", put, LIKE_A_VARIABLE.sub(":'\n'", query["sql"]))
 
     def value(self, variable, text):
         if text is None:

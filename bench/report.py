@@ -147,9 +147,7 @@ def turns_line(options):
 
 
 def report(results, options, ground, load_before):
-    lines = ["# Results of ./dev bench", "", "Written by a full run; what the words mean stands in README.md.",
-             "A million carers: results-scale.md; the feed of changes: results-feed.md; JSON Schema against other validators: "
-             "results-schema.md.", ""]
+    lines = ["# Results of ./dev bench", "", "Written by a full run; what the words mean stands in README.md, what else was measured in results.md.", ""]
     data = f"{ground.carers:,} carers, {COUNCILS} councils, 5 organisations; {ground.plan['tokens']} tokens"
     lines += surroundings(options.settings, load_before, [("data", data), turns_line(options)])
     lines += goals_lines(results)

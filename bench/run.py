@@ -9,6 +9,7 @@ import sys
 
 import yaml
 
+import index
 import load
 import report
 import steady
@@ -174,8 +175,8 @@ def main():
         text = report.report(measure(here, options), options, here, load_before)
     print(text)
     if options.full:
-        (HERE / "results.md").write_text(text, encoding="utf-8")
-        say("bench/results.md is written")
+        index.keep("service", text)
+        say("bench/results-service.md is written")
 
 
 if __name__ == "__main__":

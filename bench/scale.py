@@ -11,6 +11,7 @@ import sys
 
 import yaml
 
+import index
 import load
 import report
 from ground import COUNCILS, HERE, ROOT, dev_run, ground, say
@@ -220,7 +221,7 @@ def main():
         text = text_of(plan, scale, measure(few, many, scale, options), options, load_before)
     print(text)
     if options.full:
-        (HERE / "results-scale.md").write_text(text, encoding="utf-8")
+        index.keep("scale", text)
         say("bench/results-scale.md is written")
 
 

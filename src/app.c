@@ -12,9 +12,11 @@
 #include "db/pool.h"
 #include "db/tx.h"
 #include "embedded.h"
+#include "hours.h"
 #include "import_thread.h"
 #include "migrations.h"
 #include "modules.h"
+#include "pages.h"
 #include "queries.h"
 #include "webhook/dispatcher.h"
 
@@ -32,6 +34,7 @@ struct app {
 	struct import_thread *imports;
 	struct server *server;
 	struct dispatcher *dispatcher;
+	struct proxies proxies;
 	char *certificate, *key;
 };
 
@@ -169,6 +172,11 @@ static bool open_tls(struct app *app, struct problem *p)
 	       read_pem(s->tls_key, &app->key, p);
 }
 
+static bool open_proxies(struct app *app, struct problem *p)
+{
+	return proxies_read(app->settings->trusted_proxies, &app->proxies, p);
+}
+
 static bool open_server(struct app *app, struct problem *p)
 {
 	const struct settings *s = app->settings;
@@ -179,7 +187,9 @@ static bool open_server(struct app *app, struct problem *p)
 		.connections = (unsigned)s->connections,
 		.connections_per_address = (unsigned)s->connections_per_address,
 		.client_timeout_s = (unsigned)s->client_timeout_s,
-		.body_limit = s->body_limit,
+		.body_limit = contract_body_limit(app->contract) > s->body_limit
+		                      ? contract_body_limit(app->contract)
+		                      : s->body_limit,
 		.certificate = app->certificate,
 		.key = app->key,
 	};
@@ -215,6 +225,9 @@ static void describe(struct app *app)
 		.contract_json_size = contract_json_size,
 		.contract_yaml = contract_yaml,
 		.contract_yaml_size = contract_yaml_size,
+		.contract_version = contract_json_version,
+		.pages = pages,
+		.page_count = page_count,
 		.metrics = write_metrics,
 		.metrics_context = app,
 		.webhook_allow_private = s->webhook_allow_private,
@@ -227,7 +240,9 @@ static void describe(struct app *app)
 		.tokens = app->tokens,
 		.limits = app->limits,
 		.metrics = app->metrics,
+		.body_limit = s->body_limit,
 		.cors_origins = s->cors_origins,
+		.proxies = app->proxies,
 		.tls = *s->tls_certificate != '\0',
 		.check_responses = s->check_responses,
 	};
@@ -240,7 +255,10 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 	app->contract = app_contract(fault, context, &app->handlers);
 	if (!app->contract)
 		return false;
-	if (!open_auth(app, &p) || !open_tls(app, &p) || !open_database(app, &p))
+	if (!app->settings->check_responses)
+		contract_forget_promises(app->contract);
+	if (!open_auth(app, &p) || !open_tls(app, &p) || !open_proxies(app, &p) ||
+	    !open_database(app, &p))
 		return complain(fault, context, &p);
 	app->limits = limits_new(app->settings->rate_per_minute);
 	app->metrics = metrics_new(app->contract);
@@ -265,6 +283,8 @@ bool app_check(const struct settings *settings, contract_fault_fn *fault, void *
 
 	problem_done(&p);
 	good = (open_tls(&app, &p) || complain(fault, context, &p)) && good;
+	problem_done(&p);
+	good = (open_proxies(&app, &p) || complain(fault, context, &p)) && good;
 	tokens_free(app.tokens);
 	keys_close(app.keys);
 	free(app.certificate);
@@ -314,12 +334,21 @@ static void tidy(struct app *app, struct db_call work)
 		log_event(LOG_WARNING, "tidy-failed", "problem", problem_kind(p.code)->slug, NULL);
 }
 
+static void tidy_hours(struct app *app)
+{
+	problem_auto p = { .code = PROBLEM_NONE };
+
+	if (!hours_renew(app->pool, &p))
+		log_event(LOG_WARNING, "tidy-failed", "problem", problem_kind(p.code)->slug, NULL);
+}
+
 void app_tidy(struct app *app)
 {
 	tidy(app, Q_IDEMPOTENCY_SWEEP(app->service.idempotency_hours));
 	tidy(app, Q_ACCESS_SWEEP());
 	tidy(app, Q_AUDIT_PREPARE("3"));
 	tidy(app, Q_WEBHOOK_SWEEP("30"));
+	tidy_hours(app);
 }
 
 void app_stop(struct app *app, unsigned drain_s)

@@ -27,18 +27,18 @@ enum import_format import_format_parse(const char *name)
 	return format;
 }
 
-static struct jsonschema *compile(struct importer *importer, const char *component)
+static struct jsonschema *compile(struct jsonschema_registry *registry, const char *component)
 {
 	static const struct jsonschema_options options = { .assert_format = true };
 	struct jsonschema_error error;
 	buf_auto uri = { .limit = KIB };
 
 	return buf_addf(&uri, "https://contract.invalid/#/components/schemas/%s", component)
-	               ? jsonschema_compile(importer->registry, buf_text(&uri), &options, &error)
+	               ? jsonschema_compile(registry, buf_text(&uri), &options, &error)
 	               : NULL;
 }
 
-static bool compile_all(struct importer *importer)
+static bool compile_all(struct importer *importer, struct jsonschema_registry *registry)
 {
 	static const char *const components[KINDS] = { [KIND_SERVICE] = "OrukService",
 		                                       [KIND_ORGANIZATION] = "OrukOrganization",
@@ -48,26 +48,25 @@ static bool compile_all(struct importer *importer)
 	bool good = true;
 
 	for (enum document_kind kind = 0; kind < KINDS; kind++) {
-		importer->schemas[kind] = compile(importer, components[kind]);
+		importer->schemas[kind] = compile(registry, components[kind]);
 		good = good && importer->schemas[kind];
 	}
-	importer->schedule = compile(importer, "ScheduleItem");
+	importer->schedule = compile(registry, "ScheduleItem");
 	return good && importer->schedule;
 }
 
 struct importer *importer_new(const struct contract *contract)
 {
 	struct importer *importer = calloc(1, sizeof *importer);
-	json_auto_t *copy = json_deep_copy(contract_document(contract));
+	jsonschema_registry_auto *registry = jsonschema_registry_new();
+	json_t *document = (json_t *)contract_document(contract); /* counted, and not changed */
 	struct jsonschema_error error;
 
 	if (!importer)
 		return NULL;
-	importer->registry = jsonschema_registry_new();
-	if (importer->registry && copy &&
-	    jsonschema_registry_add(importer->registry, "https://contract.invalid/", copy,
-	                            &error) &&
-	    compile_all(importer))
+	if (registry &&
+	    jsonschema_registry_add(registry, "https://contract.invalid/", document, &error) &&
+	    compile_all(importer, registry))
 		return importer;
 	importer_free(importer);
 	return NULL;
@@ -80,7 +79,6 @@ void importer_free(struct importer *importer)
 	for (enum document_kind kind = 0; kind < KINDS; kind++)
 		jsonschema_free(importer->schemas[kind]);
 	jsonschema_free(importer->schedule);
-	jsonschema_registry_free(importer->registry);
 	free(importer);
 }
 

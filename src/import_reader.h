@@ -11,7 +11,6 @@
 enum document_kind { KIND_SERVICE, KIND_ORGANIZATION, KIND_TAXONOMY, KIND_TERM, KIND_ROW, KINDS };
 
 struct importer {
-	struct jsonschema_registry *registry;
 	struct jsonschema *schemas[KINDS];
 	struct jsonschema *schedule; /* one item of ours */
 };

@@ -64,6 +64,21 @@ static json_t *list_of(const char *text)
 	return TAKE(list);
 }
 
+/* An export puts a quote before what a spreadsheet would take for a formula (csv_guarded() in
+ * sql/migrations/0034_directory_export.sql); it is taken away again. */
+static const char *cell(const struct csv *csv, const char *name)
+{
+	static const char *const formulas[] = { "=",  "+",  "-",  "@",  "\t", "\r",
+		                                "\n", "＝", "＋", "－", "＠" };
+	const char *text = csv_field(csv, name);
+	size_t quotes = text ? strspn(text, "'") : 0;
+
+	for (size_t i = 0; i < COUNT_OF(formulas) && quotes > 0; i++)
+		if (text_starts(text + quotes, formulas[i]))
+			return text + 1;
+	return text;
+}
+
 /* A number or a truth that is none stays text, for the schema to refuse. */
 static json_t *value_of(enum column_kind kind, const char *text)
 {
@@ -139,14 +154,14 @@ static json_t *body_of(const struct csv *csv)
 	bool good = body != NULL;
 
 	for (size_t i = 0; i < COUNT_OF(columns) && good; i++) {
-		const char *text = csv_field(csv, columns[i].name);
+		const char *text = cell(csv, columns[i].name);
 
 		good = !text || put_column(body, i, text);
 	}
 	if (good && json_object_get(body, "hours"))
 		good = json_object_set_new(json_object_get(body, "hours"), "freq",
 		                           json_string("WEEKLY")) == 0;
-	return good && put_phone(body, csv_field(csv, "phone")) && put_place(body) &&
+	return good && put_phone(body, cell(csv, "phone")) && put_place(body) &&
 	                       put_list(body, "contact", "contacts") &&
 	                       put_list(body, "hours", "schedule")
 	               ? TAKE(body)
@@ -168,11 +183,11 @@ static bool is_type(const char *type)
 /* What the row says besides ServiceCreate; false after a fault. */
 static bool put_besides(struct reader *r, const struct csv *csv, json_t *body)
 {
-	const char *external = csv_field(csv, "external_id");
-	const char *organisation = csv_field(csv, "organisation");
-	const char *type = csv_field(csv, "organisation_type");
-	const char *about = csv_field(csv, "organisation_description");
-	const char *assured = csv_field(csv, "assured_on");
+	const char *external = cell(csv, "external_id");
+	const char *organisation = cell(csv, "organisation");
+	const char *type = cell(csv, "organisation_type");
+	const char *about = cell(csv, "organisation_description");
+	const char *assured = cell(csv, "assured_on");
 
 	if (!external || strlen(external) > 200)
 		reader_fault(r, "/external_id", "must be 1 to 200 characters");
@@ -201,7 +216,7 @@ bool reader_row(struct reader *r, const struct csv *csv, struct problem *p)
 
 	if (!body)
 		return problem(p, PROBLEM_UNAVAILABLE, "there is no memory to spare");
-	if (!json_object_get(body, "description") && csv_field(csv, "name"))
+	if (!json_object_get(body, "description") && cell(csv, "name"))
 		json_object_set(body, "description", json_object_get(body, "name"));
 	if (!reader_valid(r, body, KIND_ROW) || !put_besides(r, csv, body))
 		return true;

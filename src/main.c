@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "command.h"
 #include "db/migrate.h"
+#include "http/probe.h"
 #include "migrations.h"
 
 void command_complain(void *context, const char *sentence)
@@ -55,6 +56,22 @@ static int command_check(const struct command_line *line)
 	return good ? EXIT_GOOD : EXIT_CONFIG;
 }
 
+/* For containers and supervisors: does the service of these settings answer that it can serve? */
+static int command_health(const struct command_line *line)
+{
+	const struct settings *s = line->settings;
+	problem_auto p = { 0 };
+
+	if (s->port == 0) {
+		command_complain(NULL, "CARERS_PORT is 0: nobody knows where to ask");
+		return EXIT_CONFIG;
+	}
+	if (probe_ready(s->host, (unsigned)s->port, *s->tls_certificate != '\0', &p))
+		return EXIT_GOOD;
+	command_complain(NULL, p.detail);
+	return EXIT_FAILED;
+}
+
 static const struct {
 	const char *word;
 	int (*run)(const struct command_line *line);
@@ -64,6 +81,7 @@ static const struct {
 	{ "serve", command_serve, false, "serve the API until SIGTERM or SIGINT" },
 	{ "migrate", command_migrate, false, "bring the database to this program's version" },
 	{ "check", command_check, false, "say all that is wrong with settings and contract" },
+	{ "health", command_health, false, "ask the running service whether it can serve" },
 	{ "import", command_import, false, "import a file into the directory, or postcodes" },
 	{ "token", command_token, false, "mint a development token" },
 	{ "validate", command_validate, true,

@@ -73,6 +73,7 @@ int command_serve(const struct command_line *line)
 		log_close();
 		return EXIT_CONFIG;
 	}
+	malloc_trim(0); /* what only the start needed goes back to the system */
 	snprintf(port, sizeof port, "%u", app_port(app));
 	log_event(LOG_INFO, "ready", "address", line->settings->host, "port", port, "version",
 	          CARERS_VERSION, NULL);

@@ -4,7 +4,7 @@
     bundle.py [--depfile FILE] ROOT OUT.json OUT.yaml
 
 References between files become references inside the document; the components of every file that is reached are gathered
-under `components`. The same input gives the same bytes. Stops, naming the place, at a reference that leads nowhere, a key
+under `components`; schemas without an example get one of the bodies that have them (tools/illustrate.py). The same input gives the same bytes. Stops, naming the place, at a reference that leads nowhere, a key
 given twice, a component that two files define, a path that no file reaches, and anything that is not JSON.
 """
 import argparse
@@ -13,7 +13,9 @@ import pathlib
 import re
 import sys
 
+import shared
 import yaml
+from illustrate import illustrate
 
 
 class Stop(Exception):
@@ -148,6 +150,7 @@ class Bundle:
             for template in document.get("paths", {}) if path != self.root else ():
                 if (path, template) not in self.paths:
                     raise Stop(f"{self.name(path)}: {template} is not among the paths of {self.root.name}")
+        shared.spread(whole)
         return whole
 
 
@@ -161,8 +164,9 @@ def main():
     bundle = Bundle(given.root)
     try:
         document = bundle.document()
-    except (Stop, yaml.YAMLError) as fault:
+    except (Stop, shared.Stop, yaml.YAMLError) as fault:
         sys.exit(f"bundle: {fault}")
+    illustrate(document)
     text = json.dumps(document, ensure_ascii=False, indent=1)
     pathlib.Path(given.json).write_text(text + "\n", encoding="utf-8")
     plain = yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Files -> C: the bundled contract, the migrations.
 
-    embed.py OUT.h OUT.c SYMBOL=FILE...       const char SYMBOL[] (ended by NUL) and const size_t SYMBOL_size
+    embed.py OUT.h OUT.c SYMBOL=FILE...       const char SYMBOL[] (ended by NUL), const size_t SYMBOL_size and
+                                              const char SYMBOL_version[] (of its bytes, for an ETag)
     embed.py --migrations OUT.h OUT.c FILE... const struct db_migrations migrations, in order of name
 """
 import hashlib
@@ -21,12 +22,18 @@ def c_text(data):
     return "\n\t".join(f'"{piece(line)}"' for line in data.splitlines(keepends=True)) or '""'
 
 
+def version_of(data):
+    """Names these bytes; short enough for an ETag (include/call/reply.h)."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
 def embed(out_h, out_c, pairs):
     h, c = [MADE, "#pragma once\n\n#include <stddef.h>\n\n"], [MADE, f'#include "{out_h.name}"\n\n', LONG]
     for symbol, _, name in (pair.partition("=") for pair in pairs):
         data = pathlib.Path(name).read_bytes()
-        h.append(f"extern const char {symbol}[];\nextern const size_t {symbol}_size; /* less the NUL at its end */\n")
-        c.append(f"const char {symbol}[] =\n\t{c_text(data)};\nconst size_t {symbol}_size = sizeof {symbol} - 1;\n")
+        h.append(f"extern const char {symbol}[], {symbol}_version[];\nextern const size_t {symbol}_size; /* less the NUL at its end */\n")
+        c.append(f"const char {symbol}[] =\n\t{c_text(data)};\nconst size_t {symbol}_size = sizeof {symbol} - 1;\n"
+                 f'const char {symbol}_version[] = "{version_of(data)}";\n')
     out_h.write_text("".join(h))
     out_c.write_text("".join(c))
 
@@ -42,7 +49,8 @@ def migrations(out_h, out_c, names):
         data = path.read_bytes()
         if b"\0" in data:
             sys.exit(f"{path}: has a NUL")
-        rows.append(f'\t{{ "{path.stem}",\n\t{c_text(data)},\n\t"{hashlib.sha256(data).hexdigest()}" }},\n')
+        expands = "true" if data.startswith(b"-- expands") else "false"  # see docs/adr/0033
+        rows.append(f'\t{{ "{path.stem}",\n\t{c_text(data)},\n\t"{hashlib.sha256(data).hexdigest()}", {expands} }},\n')
     out_h.write_text(MADE + '#pragma once\n\n#include "db/migrate.h"\n\nextern const struct db_migrations migrations;\n')
     out_c.write_text(MADE + f'#include "{out_h.name}"\n\n' + LONG + "static const struct db_migration list[] = {\n" +
                      "".join(rows) + "};\n" +

@@ -21,7 +21,7 @@ def _stamp(files):
     return digest.hexdigest()
 
 
-def _once(name, files, make):
+def once(name, files, make):
     """The folder `name`, made again when one of the files has changed."""
     folder, stamp = PLACE / name, _stamp(files)
     note = folder / "pins.sha256"
@@ -34,7 +34,7 @@ def _once(name, files, make):
     return folder
 
 
-def _run(*command, **more):
+def run(*command, **more):
     subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr, **more)
 
 
@@ -45,8 +45,8 @@ def node_modules():
     def make(folder):
         for file in files:
             shutil.copy(file, folder)
-        _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=folder)
-    return _once("node", files, make) / "node_modules"
+        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=folder)
+    return once("node", files, make) / "node_modules"
 
 
 def python():
@@ -54,9 +54,9 @@ def python():
     files = [PINS / "requirements.txt"]
 
     def make(folder):
-        _run("/usr/bin/python3", "-m", "venv", folder)
-        _run(folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", files[0])
-    return _once("python", files, make) / "bin" / "python"
+        run("/usr/bin/python3", "-m", "venv", folder)
+        run(folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", files[0])
+    return once("python", files, make) / "bin" / "python"
 
 
 def rust(crate):
@@ -65,7 +65,7 @@ def rust(crate):
         return None
     folder = PLACE / "rust"
     try:
-        _run("cargo", "build", "--release", "--locked", "--quiet", cwd=crate,
+        run("cargo", "build", "--release", "--locked", "--quiet", cwd=crate,
              env={**os.environ, "CARGO_TARGET_DIR": str(folder)})
     except subprocess.CalledProcessError as fault:
         print(f"peers: the crate does not build: {fault}", file=sys.stderr)

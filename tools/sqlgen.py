@@ -91,7 +91,7 @@ def header(queries, list_name):
         given = ", ".join(f"({p})" for p in q.parameters)
         argv = f"(const char *const[]){{ {given} }}" if given else "NULL"
         out += [f"extern const struct db_query query_{q.name};",
-                f"#define Q_{q.name.upper()}({arguments}) ((struct db_call){{ &query_{q.name}, {argv} }})"]
+                f"#define Q_{q.name.upper()}({arguments}) ((struct db_call){{ .query = &query_{q.name}, .argv = {argv} }})"]
     out += ["", f"extern const struct db_query *const {list_name}[];", f"extern const size_t {list_name}_count;"]
     return "\n".join(out) + "\n"
 

@@ -18,9 +18,9 @@ import documents
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-RESULTS = ROOT / "bench" / "results-schema.md"
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "bench")]
 
+import index  # noqa: E402
 import schema_peers  # noqa: E402  (tools/ is no package)
 
 OURS, AJV, RUST, PYTHON = "src/jsonschema", "ajv", "Rust jsonschema", "python-jsonschema"
@@ -169,7 +169,7 @@ def main():
     text = report(measured, list(players), options, load)
     print(text)
     if options.full:
-        RESULTS.write_text(text, encoding="utf-8")
+        index.keep("schema", text)
 
 
 if __name__ == "__main__":

@@ -42,9 +42,10 @@ bool problem_rule(struct problem *p, const char *rule, const char *fmt, ...) pri
 
 /*
  * Adds one fault to `errors`: where (a JSON pointer), the keyword it breaks, a sentence. Sets
- * `code` and a detail that counts the faults. At most PROBLEM_FAULTS are kept.
+ * `code` and a detail that counts the faults. At most PROBLEM_FAULTS are kept, each with a sentence
+ * of less than PROBLEM_MESSAGE bytes.
  */
-enum { PROBLEM_FAULTS = 100 };
+enum { PROBLEM_FAULTS = 100, PROBLEM_MESSAGE = 800 };
 bool problem_fault(struct problem *p, enum problem_code code, const char *pointer,
                    const char *keyword, const char *fmt, ...) printf_like(5, 6);
 

@@ -21,7 +21,9 @@ struct call {
 	struct arguments arguments;
 	json_t *body;          /* already valid against the contract; NULL when there is none */
 	const char *body_text; /* the same as text */
-	struct db_tx *tx;      /* commits when the handler returns true */
+	const char *bytes;     /* the body as it was sent, whatever its media type; borrowed */
+	size_t byte_count;
+	struct db_tx *tx; /* commits when the handler returns true */
 	struct reply reply;
 	struct problem problem;
 };

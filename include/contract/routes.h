@@ -14,6 +14,7 @@ struct contract;
 
 struct route {
 	const struct endpoint *by_method[METHODS]; /* NULL where the path does not answer */
+	bool slash;                                /* with a slash at its end, too */
 };
 
 /* The route whose template fits the segments, or NULL (404). */

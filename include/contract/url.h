@@ -15,6 +15,7 @@ struct url {
 	char *memory; /* holds every text below */
 	const char *segments[ROUTE_SEGMENTS];
 	size_t segment_count;
+	bool slash; /* the path has one more at its end */
 	struct {
 		const char *name, *value;
 	} pairs[URL_PAIRS];

@@ -27,7 +27,7 @@ struct db_pool_state {
 struct db_pool *db_pool_new(const struct db_config *config);
 void db_pool_free(struct db_pool *pool); /* waits for nothing: every transaction must have ended */
 struct db_pool_state db_pool_state(struct db_pool *pool);
-/* UNAVAILABLE unless a session answers and the migrations applied are exactly `expected`'s (see
+/* UNAVAILABLE unless a session answers and the migrations applied are `expected`'s (see
  * migrate.h). */
 struct db_migrations;
 must_check bool db_pool_ready(struct db_pool *pool, const struct db_migrations *expected,

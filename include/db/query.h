@@ -20,7 +20,12 @@ struct db_query {
 struct db_call {
 	const struct db_query *query;
 	const char *const *argv;
+	const int *sizes; /* of arguments that are bytes as they are, 0 for text; NULL: all are text
+	                   */
+	bool binary;      /* the rows come in PostgreSQL's binary form: a bytea as its bytes */
 };
+
+enum { DB_ARGUMENTS = 32 }; /* of a query with bytes among them */
 
 struct db_rows; /* an answer; frees itself as db_rows_auto */
 

@@ -4,6 +4,7 @@
 #include "auth/token.h"
 #include "call/bind.h"
 #include "call/service.h"
+#include "http/forwarded.h"
 #include "http/limits.h"
 #include "http/message.h"
 #include "http/metrics.h"
@@ -15,7 +16,9 @@ struct host {
 	struct tokens *tokens;
 	struct limits *limits;
 	struct metrics *metrics;
+	size_t body_limit;        /* of an operation that does not say another */
 	const char *cors_origins; /* comma-separated */
+	struct proxies proxies;
 	bool tls;
 	bool check_responses;
 	const _Atomic bool *draining; /* refuse what comes */

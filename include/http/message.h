@@ -12,8 +12,7 @@ struct request {
 	const char *method, *target; /* target: path and query, raw */
 	struct headers headers;
 	const char *body;
-	size_t body_size;
-	bool body_cut;       /* there was more than the limit */
+	size_t body_size;    /* of a body that was cut, one more than the largest that is read */
 	const char *address; /* of the client, for counting only: never logged */
 };
 

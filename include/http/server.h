@@ -12,7 +12,7 @@ struct server_config {
 	unsigned port; /* 0: a free one */
 	unsigned workers, connections, connections_per_address;
 	unsigned client_timeout_s;
-	size_t body_limit;
+	size_t body_limit;             /* the largest of any operation */
 	const char *certificate, *key; /* PEM texts; NULL: no TLS */
 };
 

@@ -73,9 +73,13 @@ ALTER TABLE taxonomy_term ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON taxonomy_term TO carers_caller;
 CREATE POLICY taxonomy_term_read ON taxonomy_term FOR SELECT TO carers_caller USING (true);
 
-CREATE FUNCTION taxonomy_unknown(whose text, codes text[]) RETURNS integer LANGUAGE sql STABLE
+CREATE FUNCTION taxonomy_unknown(whose text, codes text[]) RETURNS integer LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT min(c.n) - 1 FROM unnest(codes) WITH ORDINALITY AS c(code, n)
              WHERE NOT EXISTS (SELECT FROM taxonomy_term t WHERE t.taxonomy = whose AND t.code = c.code AND t.active));
+END
+$$;
 COMMENT ON FUNCTION taxonomy_unknown(text, text[]) IS 'Place, from 0, of the first code that is not (any more) one of the taxonomy; NULL: all are';
 GRANT EXECUTE ON FUNCTION taxonomy_unknown(text, text[]) TO carers_caller;
 
@@ -233,29 +237,39 @@ CREATE POLICY service_council ON service TO carers_council
     WITH CHECK (true);
 
 -- Lists inside an entry: each item keeps its id, or is given one.
-CREATE FUNCTION with_ids(items jsonb, VARIADIC names text[]) RETURNS jsonb LANGUAGE sql VOLATILE
+CREATE FUNCTION with_ids(items jsonb, VARIADIC names text[]) RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_agg(i.item || coalesce((SELECT jsonb_object_agg(n, to_jsonb(uuid7(clock_timestamp()))) FROM unnest(names) AS n
                                                   WHERE NOT i.item ? n), '{}') ORDER BY i.place)
               FROM jsonb_array_elements(items) WITH ORDINALITY AS i(item, place));
+END
+$$;
 COMMENT ON FUNCTION with_ids(jsonb, text[]) IS 'Every item has these members: ids that it brings, or new ones; NULL for an empty list';
 
-CREATE FUNCTION hours_dated(hours jsonb) RETURNS tsmultirange LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION hours_dated(hours jsonb) RETURNS tsmultirange LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT coalesce(range_agg(tsrange(d.day + (h.span ->> 1)::integer * interval '1 minute', d.day + (h.span ->> 2)::integer * interval '1 minute')), '{}')
               FROM jsonb_array_elements(hours -> 'dated') AS h(span) CROSS JOIN LATERAL (SELECT date '1970-01-01' + (h.span ->> 0)::integer AS day) AS d);
+END
+$$;
 COMMENT ON FUNCTION hours_dated(jsonb) IS 'service.dated of what api/rules/openings.c makes of a schedule: {"weekly": ..., "dated": [[day, opens, closes]]}';
 
 CREATE FUNCTION service_a_normalise() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
 BEGIN
-    SELECT format('/%ss/%s', c.taxonomy, c.place - 1) AS pointer, replace(c.taxonomy, '_', ' ') AS what INTO wrong
-      FROM (SELECT 'support_area' AS taxonomy, a.code, a.place FROM unnest(NEW.support_areas) WITH ORDINALITY AS a(code, place)
-             UNION ALL SELECT 'need', a.code, a.place FROM unnest(NEW.needs) WITH ORDINALITY AS a(code, place)
-             UNION ALL SELECT 'access_route', a.code, a.place FROM unnest(NEW.access_routes) WITH ORDINALITY AS a(code, place)) AS c
-     WHERE NOT EXISTS (SELECT FROM taxonomy_term t WHERE t.taxonomy = c.taxonomy AND t.code = c.code AND t.active)
-     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'is no % of the taxonomy', wrong.what USING ERRCODE = 'CA42V', HINT = wrong.pointer;
+    IF (NEW.support_areas, NEW.needs, NEW.access_routes) <> ('{}', '{}', '{}') THEN
+        SELECT format('/%ss/%s', c.taxonomy, c.place - 1) AS pointer, replace(c.taxonomy, '_', ' ') AS what INTO wrong
+          FROM (SELECT 'support_area' AS taxonomy, a.code, a.place FROM unnest(NEW.support_areas) WITH ORDINALITY AS a(code, place)
+                 UNION ALL SELECT 'need', a.code, a.place FROM unnest(NEW.needs) WITH ORDINALITY AS a(code, place)
+                 UNION ALL SELECT 'access_route', a.code, a.place FROM unnest(NEW.access_routes) WITH ORDINALITY AS a(code, place)) AS c
+         WHERE NOT EXISTS (SELECT FROM taxonomy_term t WHERE t.taxonomy = c.taxonomy AND t.code = c.code AND t.active)
+         LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'is no % of the taxonomy', wrong.what USING ERRCODE = 'CA42V', HINT = wrong.pointer;
+        END IF;
     END IF;
     IF (NEW.eligibility ->> 'minimum_age')::integer > (NEW.eligibility ->> 'maximum_age')::integer THEN
         RAISE EXCEPTION 'is less than the minimum age' USING ERRCODE = 'CA42V', HINT = '/eligibility/maximum_age';
@@ -263,7 +277,9 @@ BEGIN
     IF NEW.locations IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.locations IS DISTINCT FROM OLD.locations) THEN
         NEW.locations := directory_located(with_ids(NEW.locations, 'id', 'service_at_location_id'));
     END IF;
-    NEW.schedule := CASE WHEN NEW.schedule IS NOT NULL THEN with_ids(NEW.schedule, 'id') END;
+    IF NEW.schedule IS NOT NULL THEN
+        NEW.schedule := with_ids(NEW.schedule, 'id');
+    END IF;
     IF NEW.contacts IS NOT NULL THEN
         NEW.contacts := (SELECT jsonb_agg(c.item || CASE WHEN c.item ? 'phones' THEN jsonb_build_object('phones', with_ids(c.item -> 'phones', 'id')) ELSE '{}' END
                                           ORDER BY c.place)
@@ -280,12 +296,18 @@ END
 $$;
 COMMENT ON FUNCTION service_a_normalise() IS 'Codes are of the taxonomy; places have coordinates; what is in lists has ids';
 
-CREATE FUNCTION directory_organisation_hidden(wanted uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+CREATE FUNCTION directory_organisation_hidden(wanted uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
     RETURN (SELECT o.confidential FROM organisation o WHERE o.id = wanted);
+END
+$$;
 COMMENT ON FUNCTION directory_organisation_hidden(uuid) IS 'It is confidential, and so is whatever is of it; also of organisations that the caller does not see';
 
-CREATE FUNCTION directory_organisation_state(wanted uuid) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+CREATE FUNCTION directory_organisation_state(wanted uuid) RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
     RETURN (SELECT coalesce(o.state, 'unlisted') FROM organisation o WHERE o.id = wanted);
+END
+$$;
 COMMENT ON FUNCTION directory_organisation_state(uuid) IS 'Also of organisations that the caller does not see; NULL: there is none';
 GRANT EXECUTE ON FUNCTION with_ids(jsonb, text[]), hours_dated(jsonb), directory_organisation_hidden(uuid), directory_organisation_state(uuid) TO carers_council, carers_desk;
 
@@ -339,31 +361,43 @@ COMMENT ON FUNCTION service_b_change() IS 'Who changes entries, from which state
 
 CREATE FUNCTION directory_audited() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    fresh jsonb := to_jsonb(NEW);
-    stale jsonb := CASE TG_OP WHEN 'UPDATE' THEN to_jsonb(OLD) ELSE '{}' END;
+    fresh CONSTANT jsonb := to_jsonb(NEW) - ('{version,updated_at,weekly,dated,pdf}'::text[] || TG_ARGV);
 BEGIN
-    INSERT INTO audit_entry (council, subject_table, before, after)
-    SELECT fresh ->> 'council', TG_TABLE_NAME,
-           jsonb_object_agg(f.key, stale -> f.key) FILTER (WHERE stale ->> f.key IS NOT NULL),
-           jsonb_object_agg(f.key, f.value) FILTER (WHERE f.value <> 'null')
-      FROM jsonb_each(fresh) AS f
-     WHERE f.value IS DISTINCT FROM stale -> f.key AND f.key <> ALL ('{version,updated_at,weekly,dated,pdf}'::text[] || TG_ARGV);
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO audit_entry (council, subject_table, after) VALUES (fresh ->> 'council', TG_TABLE_NAME, jsonb_strip_nulls(fresh));
+    ELSE
+        INSERT INTO audit_entry (council, subject_table, before, after)
+        SELECT fresh ->> 'council', TG_TABLE_NAME, jsonb_object_agg(f.key, s.value) FILTER (WHERE s.value <> 'null'),
+               jsonb_object_agg(f.key, f.value) FILTER (WHERE f.value <> 'null')
+          FROM jsonb_each(fresh) AS f JOIN jsonb_each(to_jsonb(OLD)) AS s USING (key)
+         WHERE f.value <> s.value;
+    END IF;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION directory_audited() IS
     'AFTER INSERT OR UPDATE of a row of the directory, which has a council: leaves an audit row with what changed';
 
-CREATE TRIGGER service_a_normalise BEFORE INSERT OR UPDATE ON service FOR EACH ROW EXECUTE FUNCTION service_a_normalise();
+-- What hours_renew() writes is no change: nobody sees it, and a code of the taxonomy that is out of use does not keep it from being written.
+CREATE FUNCTION hours_renewing() RETURNS boolean LANGUAGE sql STABLE
+    RETURN coalesce(current_setting('app.operation', true), '') = 'renew-hours';
+COMMENT ON FUNCTION hours_renewing() IS 'The transaction is the service''s own, which works out schedules anew; no operation has this name';
+GRANT EXECUTE ON FUNCTION hours_renewing() TO carers_caller;
+
+CREATE TRIGGER service_a_normalise BEFORE INSERT OR UPDATE ON service FOR EACH ROW WHEN (NOT hours_renewing()) EXECUTE FUNCTION service_a_normalise();
 CREATE TRIGGER service_b_create BEFORE INSERT ON service FOR EACH ROW EXECUTE FUNCTION service_b_create();
 CREATE TRIGGER service_b_change BEFORE UPDATE ON service FOR EACH ROW EXECUTE FUNCTION service_b_change();
-CREATE TRIGGER service_z_versioned BEFORE UPDATE ON service FOR EACH ROW EXECUTE FUNCTION versioned();
-CREATE TRIGGER service_audited AFTER INSERT OR UPDATE ON service FOR EACH ROW EXECUTE FUNCTION directory_audited();
+CREATE TRIGGER service_z_versioned BEFORE UPDATE ON service FOR EACH ROW WHEN (NOT hours_renewing()) EXECUTE FUNCTION versioned();
+CREATE TRIGGER service_audited AFTER INSERT OR UPDATE ON service FOR EACH ROW WHEN (NOT hours_renewing()) EXECUTE FUNCTION directory_audited();
 
 -- Organisations are written by functions: nobody is granted their columns.
 
-CREATE FUNCTION organisation_row(body jsonb) RETURNS organisation LANGUAGE sql STABLE
+CREATE FUNCTION organisation_row(body jsonb) RETURNS organisation LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN jsonb_populate_record(NULL::organisation, body);
+END
+$$;
 COMMENT ON FUNCTION organisation_row(jsonb) IS 'The row of what clients send';
 
 CREATE FUNCTION organisation_insert(ident uuid, body jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -530,3 +564,54 @@ END
 $$;
 COMMENT ON FUNCTION entry_after(text) IS 'entry_cursor() the other way round; NULL: the first page';
 GRANT EXECUTE ON FUNCTION entry_cursor(date, uuid), entry_after(text) TO carers_caller;
+
+-- Schedules that do not hold every week are worked out for 400 days; once a day those that end within 60 are worked out anew, a page at a time.
+
+CREATE INDEX service_by_hours ON service (id) WHERE schedule IS NOT NULL AND (dated <> '{}' OR weekly = '{}');
+
+CREATE TABLE hours_round (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    day date NOT NULL,
+    after uuid NOT NULL
+);
+COMMENT ON TABLE hours_round IS 'How far the round of a day has come through the entries; one row for all replicas';
+ALTER TABLE hours_round ENABLE ROW LEVEL SECURITY;
+INSERT INTO hours_round (day, after) VALUES ('-infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+
+CREATE FUNCTION hours_page() RETURNS TABLE (id uuid, schedule jsonb) LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    done hours_round;
+    page uuid[];
+BEGIN
+    SELECT r.* INTO done FROM hours_round r FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND OR done.day = today() AND done.after = 'ffffffff-ffff-ffff-ffff-ffffffffffff' THEN
+        RETURN;
+    ELSIF done.day <> today() THEN
+        done.after := '00000000-0000-0000-0000-000000000000';
+    END IF;
+    page := ARRAY(SELECT s.id FROM service s
+                   WHERE s.schedule IS NOT NULL AND (s.dated <> '{}' OR s.weekly = '{}') AND s.id > done.after
+                   ORDER BY s.id LIMIT 500);
+    UPDATE hours_round r
+       SET day = today(), after = CASE WHEN cardinality(page) < 500 THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE page[500] END;
+    RETURN QUERY SELECT s.id, s.schedule FROM service s
+                  WHERE s.id = ANY (page) AND s.state <> 'archived' AND coalesce(upper(s.dated), '-infinity') < today() + 60;
+END
+$$;
+COMMENT ON FUNCTION hours_page() IS 'The next entries of today''s round whose dated hours end within 60 days; none when it is done, or another replica is at it';
+
+CREATE FUNCTION hours_renew(items jsonb) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH fresh AS (
+        SELECT (i.item ->> 'id')::uuid AS id, i.item -> 'schedule' AS schedule, coalesce((i.item #>> '{hours,weekly}')::int4multirange, '{}') AS weekly,
+               hours_dated(i.item -> 'hours') AS dated
+          FROM jsonb_array_elements(items) AS i(item)),
+    renewed AS (
+        UPDATE service s SET weekly = f.weekly, dated = f.dated
+          FROM fresh f
+         WHERE s.id = f.id AND s.schedule = f.schedule
+           AND (s.weekly <> f.weekly OR coalesce(upper(f.dated), '-infinity') > coalesce(upper(s.dated), '-infinity'))
+        RETURNING s.id)
+    SELECT count(*) FROM renewed
+$$;
+COMMENT ON FUNCTION hours_renew(jsonb) IS 'Hours of schedules that are still what they were: [{id, schedule, hours}]. How many reach further now';
+GRANT EXECUTE ON FUNCTION hours_page(), hours_renew(jsonb) TO carers_service;

@@ -66,12 +66,16 @@ GRANT EXECUTE ON FUNCTION postcode_of(text), metres_between(double precision, do
 -- A place is found by the square that it lies in, for squares of five sizes. See docs/adr/0026.
 
 CREATE FUNCTION place_cell(level integer, lat double precision, lon double precision) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN concat('g', level, '/', floor(lat * 111.195 / 4 ^ level)::integer, '/', floor(lon * 65 / 4 ^ level)::integer);
+    RETURN 'g' || level::text || '/' || floor(lat * 111.195 / 4 ^ level)::integer::text || '/' || floor(lon * 65 / 4 ^ level)::integer::text;
 COMMENT ON FUNCTION place_cell(integer, double precision, double precision) IS
     'Square of 4 ^ level kilometres (in the south of England; they are narrower in the north)';
 
-CREATE FUNCTION place_cells(lat double precision, lon double precision) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION place_cells(lat double precision, lon double precision) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN ARRAY[place_cell(0, lat, lon), place_cell(1, lat, lon), place_cell(2, lat, lon), place_cell(3, lat, lon), place_cell(4, lat, lon)];
+END
+$$;
 COMMENT ON FUNCTION place_cells(double precision, double precision) IS 'All squares that a place lies in';
 
 CREATE FUNCTION cells_around(lat double precision, lon double precision, metres double precision) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$

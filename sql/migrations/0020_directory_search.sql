@@ -46,13 +46,23 @@ ALTER TABLE directory_near ENABLE ROW LEVEL SECURITY;
 
 -- Words.
 
-CREATE FUNCTION plain_words(text text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION plain_words(text text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF octet_length(text) = length(text) THEN
+        RETURN trim(regexp_replace(translate(lower(text), '''`', ''), '[^[:alnum:]]+', ' ', 'g')); -- the same, where there is nothing but ASCII
+    END IF;
     RETURN trim(regexp_replace(translate(lower(public.unaccent('public.unaccent'::regdictionary, normalize(text))), E'''`\u00b4\u02bc\u2018\u2019\u201b\u2032', ''),
                                '[^[:alnum:]]+', ' ', 'g'));
+END
+$$;
 COMMENT ON FUNCTION plain_words(text) IS 'Without case, accents and signs: words with one space between them; the apostrophe joins (carer''s: carers)';
 
-CREATE FUNCTION word_stems(words text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION word_stems(words text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN ARRAY(SELECT coalesce((tsvector_to_array(to_tsvector('pg_catalog.english', w.word)))[1], '') FROM unnest(string_to_array(words, ' ')) AS w(word));
+END
+$$;
 COMMENT ON FUNCTION word_stems(text) IS 'The stem of each of plain_words, in their order; empty for words like the and of';
 
 CREATE FUNCTION area_key(area text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -101,10 +111,12 @@ BEGIN
                || setweight(to_tsvector('english', w.organisation), 'C') || setweight(to_tsvector('english', w.words), 'D')
                || array_to_tsvector(array_remove(
                       '{all}'::text[] || ARRAY(SELECT DISTINCT 'n/' || n FROM unnest(word_stems(w.name)) AS n WHERE n <> '')
-                      || ARRAY(SELECT 'a/' || c FROM unnest(s.support_areas || s.needs) AS c)
-                      || ARRAY(SELECT 'r/' || c FROM unnest(s.access_routes) AS c) || ARRAY(SELECT 'l/' || lower(c) FROM unnest(s.languages) AS c)
-                      || ARRAY(SELECT DISTINCT area_key(c) FROM unnest(p.areas) AS c)
-                      || ARRAY(SELECT DISTINCT c FROM unnest(p.latitudes, p.longitudes) AS g(lat, lon) CROSS JOIN LATERAL unnest(place_cells(g.lat, g.lon)) AS c)
+                      || CASE WHEN (s.support_areas, s.needs) <> ('{}', '{}') THEN ARRAY(SELECT 'a/' || c FROM unnest(s.support_areas || s.needs) AS c) END
+                      || CASE WHEN s.access_routes <> '{}' THEN ARRAY(SELECT 'r/' || c FROM unnest(s.access_routes) AS c) END
+                      || CASE WHEN s.languages <> '{}' THEN ARRAY(SELECT 'l/' || lower(c) FROM unnest(s.languages) AS c) END
+                      || CASE WHEN p.areas <> '{}' THEN ARRAY(SELECT DISTINCT area_key(c) FROM unnest(p.areas) AS c) END
+                      || CASE WHEN p.latitudes <> '{}' THEN ARRAY(SELECT DISTINCT c FROM unnest(p.latitudes, p.longitudes) AS g(lat, lon)
+                                                                    CROSS JOIN LATERAL unnest(place_cells(g.lat, g.lon)) AS c) END
                       || oruk_lexemes(s) || ARRAY['c/' || s.council, 'o/' || s.organisation_id, 't/' || w.type,
                                CASE WHEN (s.cost ->> 'free')::boolean THEN 'free' END, CASE WHEN s.referral_accepting THEN 'referral' END], NULL)),
                s.support_areas, p.areas, p.latitudes, p.longitudes, (s.eligibility ->> 'minimum_age')::integer,
@@ -400,12 +412,18 @@ COMMENT ON FUNCTION directory_asked(jsonb) IS
     'where and when; where the page begins';
 
 CREATE FUNCTION metres_nearest(latitudes double precision[], longitudes double precision[], lat double precision, lon double precision) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN CASE cardinality(latitudes) WHEN 0 THEN NULL WHEN 1 THEN metres_between(latitudes[1], longitudes[1], lat, lon)
            ELSE (SELECT min(metres_between(p.y, p.x, lat, lon)) FROM unnest(latitudes, longitudes) AS p(y, x)) END;
+END
+$$;
 COMMENT ON FUNCTION metres_nearest(double precision[], double precision[], double precision, double precision) IS 'To the nearest of its places';
 
-CREATE FUNCTION directory_filters(body jsonb) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION directory_filters(body jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (SELECT jsonb_agg(jsonb_build_object('by', f.name) || CASE WHEN jsonb_typeof(v.value) = 'string' THEN jsonb_build_object('value', v.value) ELSE '{}' END
                              ORDER BY f.place)
               FROM unnest('{support_area,area,postcode,lat,access_route,free,age,language,day,open_now,referral_accepting,organisation_type}'::text[])
@@ -413,6 +431,8 @@ CREATE FUNCTION directory_filters(body jsonb) RETURNS jsonb LANGUAGE sql STABLE 
              CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(body -> f.name) WHEN 'array' THEN body -> f.name
                                                      ELSE jsonb_build_array(body -> f.name) END) AS v(value)
              WHERE body ? f.name);
+END
+$$;
 COMMENT ON FUNCTION directory_filters(jsonb) IS 'The filters of a search, as each of its items shows them';
 
 CREATE FUNCTION directory_matched(terms tsvector, heard jsonb[], named tsquery[], said tsquery[]) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$

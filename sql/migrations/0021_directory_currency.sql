@@ -271,10 +271,14 @@ GRANT EXECUTE ON FUNCTION link_body(text), link_answer(text, jsonb, jsonb, uuid)
 
 -- How good it is. Counted as entries are written: a council's figures are sums over its days of assurance, not a walk over its entries.
 
-CREATE FUNCTION service_completeness(s service) RETURNS integer LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION service_completeness(s service) RETURNS integer LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN (100 * num_nonnulls(nullif(s.support_areas, '{}'), nullif(s.access_routes, '{}'), s.eligibility, s.cost, s.contacts, s.locations,
                                coalesce(s.website, s.email), nullif(s.areas_served, '{}'), s.schedule, nullif(s.languages, '{}'),
                                CASE WHEN length(s.description) >= 80 THEN 1 END, s.capacity) / 12);
+END
+$$;
 COMMENT ON FUNCTION service_completeness(service) IS
     'Per cent of twelve: support areas, access, eligibility, cost, contacts, places, website or email, areas served, hours, languages, a description of 80 letters, capacity';
 
@@ -326,6 +330,10 @@ BEGIN
        FROM (SELECT array_agg(s.id ORDER BY s.id) AS ids
                FROM (SELECT s.id, row_number() OVER (ORDER BY s.id) / 1000 AS batch FROM service s WHERE s.state = 'published') AS s
               GROUP BY s.batch) AS b;
+    PERFORM oruk_keep_organisations(b.ids)
+       FROM (SELECT array_agg(o.id ORDER BY o.id) AS ids
+               FROM (SELECT o.id, row_number() OVER (ORDER BY o.id) / 1000 AS batch FROM organisation o WHERE o.state = 'published') AS o
+              GROUP BY o.batch) AS b;
     INSERT INTO directory_tally (council, assured_on, entries, completeness)
     SELECT s.council, s.assured_on, count(*), sum(service_completeness(s)) FROM service s WHERE s.state = 'published' GROUP BY s.council, s.assured_on;
     CREATE INDEX directory_found_terms ON directory_found USING gin (terms) WITH (gin_pending_list_limit = 256);

@@ -37,7 +37,9 @@ CREATE TABLE leaflet (
     service_id uuid REFERENCES service,
     title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
     description text,
-    link text NOT NULL,
+    link text,
+    file_size integer,
+    file_sha256 text,
     language text,
     support_areas text[] NOT NULL DEFAULT '{}',
     valid_until date,
@@ -46,7 +48,8 @@ CREATE TABLE leaflet (
     created_at timestamptz(3) NOT NULL DEFAULT now(),
     updated_at timestamptz(3) NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE leaflet IS 'Information to take away: what it is, and where. Expired ones are gone from the default list (rule D2)';
+COMMENT ON TABLE leaflet IS 'Information to take away: what it is, and where. Expired ones are gone from the default list (rule D2); one without a link and a file is seen by its editors only';
+COMMENT ON COLUMN leaflet.file_size IS 'Bytes of leaflet_file.bytes; NULL: it has no file';
 CREATE INDEX leaflet_by_council ON leaflet (council, id DESC);
 CREATE INDEX leaflet_by_id ON leaflet (id DESC) WHERE state = 'published';
 CREATE INDEX leaflet_organisation ON leaflet (organisation_id) WHERE organisation_id IS NOT NULL;
@@ -118,15 +121,16 @@ GRANT INSERT (id, council, organisation_id, service_id, title, description, star
       UPDATE (organisation_id, service_id, title, description, starts_at, ends_at, venue, postcode, area, audience, support_areas, website, capacity, attendance,
               state, state_reason) ON directory_event TO carers_council, carers_desk;
 GRANT INSERT (id, council, organisation_id, service_id, title, description, link, language, support_areas, valid_until),
-      UPDATE (organisation_id, service_id, title, description, link, language, support_areas, valid_until, state) ON leaflet TO carers_council, carers_desk;
+      UPDATE (organisation_id, service_id, title, description, link, file_size, file_sha256, language, support_areas, valid_until, state) ON leaflet TO carers_council, carers_desk;
 GRANT INSERT (id, council, team, name, email, organisation_id, since, until),
       UPDATE (team, name, email, organisation_id, since, until) ON champion TO carers_council, carers_desk;
 CREATE POLICY directory_event_read ON directory_event FOR SELECT TO carers_caller USING (true);
 CREATE POLICY directory_event_make ON directory_event FOR INSERT TO carers_council, carers_desk WITH CHECK (true);
 CREATE POLICY directory_event_change ON directory_event FOR UPDATE TO carers_council, carers_desk USING (true);
-CREATE POLICY leaflet_read ON leaflet FOR SELECT TO carers_public, carers_self, carers_partner USING (state = 'published');
+CREATE POLICY leaflet_read ON leaflet FOR SELECT TO carers_public, carers_self, carers_partner
+    USING (state = 'published' AND (link IS NOT NULL OR file_size IS NOT NULL));
 CREATE POLICY leaflet_edit ON leaflet TO carers_council, carers_desk
-    USING (state = 'published' OR directory_side(council, organisation_id) IS NOT NULL) WITH CHECK (true);
+    USING (state = 'published' AND (link IS NOT NULL OR file_size IS NOT NULL) OR directory_side(council, organisation_id) IS NOT NULL) WITH CHECK (true);
 CREATE POLICY champion_partner ON champion FOR SELECT TO carers_partner USING (council = ANY (app_councils()));
 CREATE POLICY champion_edit ON champion TO carers_council, carers_desk
     USING (council = ANY (app_councils())) WITH CHECK (true);
@@ -167,6 +171,8 @@ SELECT l.id, l.version, concat(
            member('title', l.title),
            member('description', l.description),
            member('link', l.link),
+           member('file', CASE WHEN l.file_size IS NOT NULL THEN jsonb_build_object(
+               'size', l.file_size, 'sha256', l.file_sha256, 'url', '/v1/directory/leaflets/' || l.id || '/file') END),
            member('language', l.language),
            member('support_areas', l.support_areas),
            member('valid_until', to_char(l.valid_until, 'YYYY-MM-DD')),

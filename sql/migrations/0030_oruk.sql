@@ -8,11 +8,15 @@ CREATE TABLE oruk_entry (
     place bigint NOT NULL,
     id uuid NOT NULL,
     service_id uuid,
+    organisation_id uuid,
+    document jsonb,
     PRIMARY KEY (kind, place),
     UNIQUE (kind, id)
 );
 COMMENT ON TABLE oruk_entry IS 'What the feed has, in its order: numbers without a gap when they are given, never given twice. No person stands in it';
 COMMENT ON COLUMN oruk_entry.service_id IS 'Of services and their places: the entry that they are of';
+COMMENT ON COLUMN oruk_entry.organisation_id IS 'Of services and their places: whose they are';
+COMMENT ON COLUMN oruk_entry.document IS 'What lists show of it, without its service and organisation, whose own rows have theirs. NULL: made when it is read, of taxonomies and terms, which are few';
 CREATE INDEX oruk_entry_service ON oruk_entry (service_id) WHERE service_id IS NOT NULL;
 CREATE TABLE oruk_feed (
     kind text PRIMARY KEY,
@@ -44,79 +48,100 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION oruk_number(whose text, ids uuid[], services uuid[] DEFAULT NULL, gone bigint DEFAULT 0) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION oruk_put(whose text, made oruk_entry[], gone bigint DEFAULT 0) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+    fresh CONSTANT oruk_entry[] := ARRAY(SELECT m FROM unnest(made) AS m WHERE NOT EXISTS (SELECT FROM oruk_entry e WHERE e.kind = whose AND e.id = m.id));
     first bigint;
 BEGIN
-    IF cardinality(ids) = 0 AND gone = 0 THEN
+    UPDATE oruk_entry e SET organisation_id = m.organisation_id, document = m.document FROM unnest(made) AS m WHERE e.kind = whose AND e.id = m.id;
+    IF fresh = '{}' AND gone = 0 THEN
         RETURN;
     END IF;
-    UPDATE oruk_feed f SET last = f.last + cardinality(ids), entries = f.entries + cardinality(ids) - gone WHERE f.kind = whose
-    RETURNING f.last - cardinality(ids) INTO first;
-    INSERT INTO oruk_entry (kind, place, id, service_id)
-    SELECT whose, first + i.n, i.id, i.service_id FROM ROWS FROM (unnest(ids), unnest(services)) WITH ORDINALITY AS i(id, service_id, n);
+    UPDATE oruk_feed f SET last = f.last + cardinality(fresh), entries = f.entries + cardinality(fresh) - gone WHERE f.kind = whose
+    RETURNING f.last - cardinality(fresh) INTO first;
+    INSERT INTO oruk_entry (kind, place, id, service_id, organisation_id, document)
+    SELECT whose, first + row_number() OVER (ORDER BY m.place), m.id, m.service_id, m.organisation_id, m.document FROM unnest(fresh) AS m;
 END
 $$;
-COMMENT ON FUNCTION oruk_number(text, uuid[], uuid[], bigint) IS 'New entries of the feed take the next numbers; so many others have gone';
+COMMENT ON FUNCTION oruk_put(text, oruk_entry[], bigint) IS 'Entries of the feed as they are now; new ones take the next numbers, in the order of place; so many others have gone';
+
+CREATE FUNCTION oruk_number(whose text, ids uuid[]) RETURNS void LANGUAGE sql
+    RETURN oruk_put(whose, ARRAY(SELECT ROW(whose, i.n, i.id, NULL, NULL, NULL)::oruk_entry FROM unnest(ids) WITH ORDINALITY AS i(id, n)));
+COMMENT ON FUNCTION oruk_number(text, uuid[]) IS 'Taxonomies and terms take the next numbers';
 
 CREATE FUNCTION oruk_keep(wanted uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    whose text;
     gone bigint;
-    fresh uuid[];
-    owners uuid[];
 BEGIN
-    FOREACH whose IN ARRAY '{service,service_at_location}'::text[] LOOP
-        DELETE FROM oruk_entry e
-         WHERE e.service_id = ANY (wanted) AND e.kind = whose
-           AND NOT EXISTS (SELECT FROM directory_found f WHERE f.service_id = e.id AND whose = 'service')
-           AND NOT EXISTS (SELECT FROM directory_place p WHERE p.id = e.id AND whose = 'service_at_location');
-        GET DIAGNOSTICS gone = ROW_COUNT;
-        SELECT coalesce(array_agg(k.id ORDER BY k.service_id, k.place, k.id), '{}'), array_agg(k.service_id ORDER BY k.service_id, k.place, k.id)
-          INTO fresh, owners
-          FROM (SELECT f.service_id AS id, f.service_id, 0 AS place FROM directory_found f WHERE f.service_id = ANY (wanted) AND whose = 'service'
-                 UNION ALL
-                SELECT p.id, p.service_id, p.place FROM directory_place p WHERE p.service_id = ANY (wanted) AND whose = 'service_at_location') AS k
-         WHERE NOT EXISTS (SELECT FROM oruk_entry e WHERE e.kind = whose AND e.id = k.id);
-        PERFORM oruk_number(whose, fresh, owners, gone);
-    END LOOP;
+    DELETE FROM oruk_entry e WHERE e.kind = 'service' AND e.service_id = ANY (wanted) AND NOT EXISTS (SELECT FROM directory_found f WHERE f.service_id = e.id);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    PERFORM oruk_put('service', ARRAY(
+        SELECT ROW('service', row_number() OVER (ORDER BY s.id), s.id, s.id, s.organisation_id, oruk_service_listed(s))::oruk_entry
+          FROM directory_found f JOIN service s ON s.id = f.service_id WHERE f.service_id = ANY (wanted)), gone);
+    DELETE FROM oruk_entry e
+     WHERE e.kind = 'service_at_location' AND e.service_id = ANY (wanted) AND NOT EXISTS (SELECT FROM directory_place p WHERE p.id = e.id);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    PERFORM oruk_put('service_at_location', ARRAY(
+        SELECT ROW('service_at_location', row_number() OVER (ORDER BY s.id, l.n), l.item ->> 'id', s.id, s.organisation_id,
+                   l.item || jsonb_build_object('location', oruk_flat(l.item -> 'location')))::oruk_entry
+          FROM directory_found f JOIN service s ON s.id = f.service_id
+         CROSS JOIN LATERAL jsonb_array_elements(oruk_places_over(s)) WITH ORDINALITY AS l(item, n)
+         WHERE f.service_id = ANY (wanted) AND s.locations IS NOT NULL), gone);
 END
 $$;
 COMMENT ON FUNCTION oruk_keep(uuid[]) IS 'The feed follows directory_found and directory_place: for these services';
 
-CREATE FUNCTION organisation_numbered() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION oruk_keep_organisations(wanted uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    shown boolean := NEW.state = 'published' AND NOT NEW.confidential;
-    there boolean := EXISTS (SELECT FROM oruk_entry e WHERE e.kind = 'organization' AND e.id = NEW.id);
+    gone bigint;
 BEGIN
-    IF shown AND NOT there THEN
-        PERFORM oruk_number('organization', ARRAY[NEW.id]);
-    ELSIF there AND NOT shown THEN
-        DELETE FROM oruk_entry e WHERE e.kind = 'organization' AND e.id = NEW.id;
-        PERFORM oruk_number('organization', '{}', NULL, 1);
+    IF wanted = '{}' THEN
+        RETURN;
     END IF;
+    DELETE FROM oruk_entry e
+     WHERE e.kind = 'organization' AND e.id = ANY (wanted)
+       AND NOT EXISTS (SELECT FROM organisation o WHERE o.id = e.id AND o.state = 'published' AND NOT o.confidential);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    PERFORM oruk_put('organization', ARRAY(
+        SELECT ROW('organization', row_number() OVER (ORDER BY o.id), o.id, NULL, o.id, oruk_organisation(o, false))::oruk_entry
+          FROM organisation o WHERE o.id = ANY (wanted) AND o.state = 'published' AND NOT o.confidential), gone);
+END
+$$;
+COMMENT ON FUNCTION oruk_keep_organisations(uuid[]) IS 'The feed has the organisations that everybody may see: for these';
+
+CREATE FUNCTION organisation_numbered() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM oruk_keep_organisations(ARRAY(SELECT f.id FROM fresh f WHERE f.state IS NOT NULL ORDER BY f.id));
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION organisation_numbered() IS 'The feed has the organisations that everybody may see';
-CREATE TRIGGER organisation_numbered AFTER INSERT OR UPDATE OF state, confidential ON organisation FOR EACH ROW WHEN (NEW.state IS NOT NULL)
-    EXECUTE FUNCTION organisation_numbered();
+COMMENT ON FUNCTION organisation_numbered() IS 'The feed follows the organisations: once for a statement, however many it writes';
+CREATE TRIGGER organisation_numbered_insert AFTER INSERT ON organisation REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION organisation_numbered();
+CREATE TRIGGER organisation_numbered_update AFTER UPDATE ON organisation REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION organisation_numbered();
 
 -- Shapes. Documents are jsonb; what has no value is left out. An id that HSDS wants and we have none for is made of what it belongs to.
 -- They are plpgsql, although each is one expression: it keeps their plans, where SQL functions inside of each other are planned anew for every row.
 
-CREATE FUNCTION oruk_id(VARIADIC parts text[]) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION oruk_id(VARIADIC parts text[]) RETURNS uuid LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN md5('carers-api ' || array_to_string(parts, ' '))::uuid;
+END
+$$;
 COMMENT ON FUNCTION oruk_id(text[]) IS 'The same for the same parts, in every installation';
 
 CREATE FUNCTION oruk_over(ours jsonb, theirs jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN CASE WHEN theirs IS NULL THEN ours ELSE (
-        SELECT (ours - coalesce(array_agg(t.key) FILTER (WHERE NOT t.value ? 'is'), '{}'))
-               || coalesce(jsonb_object_agg(t.key, t.value -> 'is') FILTER (WHERE t.value ? 'is'), '{}')
-          FROM jsonb_each(theirs) AS t
-         WHERE t.value ->> 'was' IS NOT DISTINCT FROM md5((ours -> t.key)::text)) END;
+    IF theirs IS NULL THEN
+        RETURN ours;
+    END IF;
+    RETURN (SELECT (ours - coalesce(array_agg(t.key) FILTER (WHERE NOT t.value ? 'is'), '{}'))
+                   || coalesce(jsonb_object_agg(t.key, t.value -> 'is') FILTER (WHERE t.value ? 'is'), '{}')
+              FROM jsonb_each(theirs) AS t
+             WHERE t.value ->> 'was' IS NOT DISTINCT FROM md5((ours -> t.key)::text));
 END
 $$;
 COMMENT ON FUNCTION oruk_over(jsonb, jsonb) IS
@@ -126,9 +151,12 @@ COMMENT ON FUNCTION oruk_over(jsonb, jsonb) IS
 CREATE FUNCTION oruk_differs(ours jsonb, document jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
+    IF ours = document THEN
+        RETURN NULL;
+    END IF;
     RETURN (SELECT jsonb_object_agg(k.key, jsonb_strip_nulls(jsonb_build_object('was', md5((ours -> k.key)::text)))
                                            || CASE WHEN document ? k.key THEN jsonb_build_object('is', document -> k.key) ELSE '{}' END)
-              FROM (SELECT jsonb_object_keys(ours) AS key UNION SELECT jsonb_object_keys(document)) AS k
+              FROM jsonb_object_keys(ours || document) AS k(key)
              WHERE ours -> k.key IS DISTINCT FROM document -> k.key);
 END
 $$;
@@ -214,14 +242,22 @@ END
 $$;
 COMMENT ON FUNCTION oruk_places(service) IS 'Where it is: service_at_locations with their locations, as our columns have them';
 
+CREATE FUNCTION oruk_areas(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', oruk_id(s.id::text, 'area', a.area), 'name', a.area,
+                'uri', CASE WHEN a.area ~ '^[EWSNK][0-9]{8}$' THEN 'http://statistics.data.gov.uk/id/statistical-geography/' || a.area END)) ORDER BY a.n)
+              FROM unnest(s.areas_served) WITH ORDINALITY AS a(area, n));
+END
+$$;
+COMMENT ON FUNCTION oruk_areas(service) IS 'Where it works, by code or by name';
+
 CREATE FUNCTION oruk_lists(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
     RETURN jsonb_strip_nulls(jsonb_build_object(
         'schedules', s.schedule,
-        'service_areas', (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', oruk_id(s.id::text, 'area', a.area), 'name', a.area,
-                              'uri', CASE WHEN a.area ~ '^[EWSNK][0-9]{8}$' THEN 'http://statistics.data.gov.uk/id/statistical-geography/' || a.area END)) ORDER BY a.n)
-                            FROM unnest(s.areas_served) WITH ORDINALITY AS a(area, n)),
+        'service_areas', CASE WHEN s.areas_served <> '{}' THEN oruk_areas(s) END,
         'service_at_locations', CASE WHEN s.locations IS NOT NULL THEN oruk_places(s) END,
         'languages', CASE WHEN s.languages <> '{}' THEN oruk_texts(s.id, 'language', 'code', to_jsonb(s.languages)) END,
         'funding', CASE WHEN s.funding_types <> '{}' THEN oruk_texts(s.id, 'funding', 'source', to_jsonb(s.funding_types)) END,
@@ -247,33 +283,52 @@ END
 $$;
 COMMENT ON FUNCTION oruk_members(service) IS 'The members of a service that are there once';
 
-CREATE FUNCTION oruk_service(s service, whole boolean) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+CREATE FUNCTION oruk_modified(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN (SELECT CASE WHEN whole OR s.hsds IS NULL THEN d.document ELSE oruk_flat(d.document) END
-                   || CASE WHEN s.version = (s.hsds #>> '{modified,version}')::bigint
-                           THEN jsonb_strip_nulls(jsonb_build_object('last_modified', s.hsds #> '{modified,at}'))
-                           ELSE jsonb_build_object('last_modified', instant(s.updated_at)) END
-                   || coalesce((SELECT jsonb_build_object('organization', oruk_organisation(o, whole)) FROM organisation o WHERE o.id = s.organisation_id), '{}')
-              FROM (SELECT oruk_over(CASE WHEN whole THEN oruk_members(s) || oruk_lists(s) ELSE oruk_members(s) END, s.hsds -> 'over') AS document) AS d);
+    RETURN CASE WHEN s.version = (s.hsds #>> '{modified,version}')::bigint THEN jsonb_strip_nulls(jsonb_build_object('last_modified', s.hsds #> '{modified,at}'))
+                ELSE jsonb_build_object('last_modified', instant(s.updated_at)) END;
 END
 $$;
-COMMENT ON FUNCTION oruk_service(service, boolean) IS
-    'A service as HSDS has it, as it was imported where nothing has changed since; whole: with its lists. The organisation if the caller sees it';
+COMMENT ON FUNCTION oruk_modified(service) IS 'When it was changed last: there, if it is as it was imported';
 
-CREATE FUNCTION oruk_at_location(s service, wanted uuid, whole boolean) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+CREATE FUNCTION oruk_service_listed(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN (SELECT CASE WHEN whole THEN l.item || jsonb_build_object('service', oruk_service(s, true) - 'service_at_locations', 'name', s.name, 'status', s.status)
-                        ELSE l.item || jsonb_build_object('location', oruk_flat(l.item -> 'location'), 'service', oruk_service(s, false)) END
-              FROM jsonb_array_elements(oruk_over(jsonb_strip_nulls(jsonb_build_object('service_at_locations', oruk_places(s))),
-                                                  (s.hsds -> 'over') - (SELECT array_agg(k) FILTER (WHERE k <> 'service_at_locations')
-                                                                        FROM jsonb_object_keys(s.hsds -> 'over') AS k)) -> 'service_at_locations') AS l(item)
-             WHERE l.item ->> 'id' = wanted::text);
+    RETURN CASE WHEN s.hsds -> 'over' IS NULL THEN oruk_members(s) ELSE oruk_flat(oruk_over(oruk_members(s), s.hsds -> 'over')) END || oruk_modified(s);
 END
 $$;
-COMMENT ON FUNCTION oruk_at_location(service, uuid, boolean) IS
-    'A service at one of its places. Whole: with name and status, which the profile''s OpenAPI wants there because it names the schema of service';
+COMMENT ON FUNCTION oruk_service_listed(service) IS 'A service as lists show it, without its organisation';
+
+CREATE FUNCTION oruk_service(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN oruk_over(oruk_members(s) || oruk_lists(s), s.hsds -> 'over') || oruk_modified(s)
+           || coalesce((SELECT jsonb_build_object('organization', oruk_organisation(o, true)) FROM organisation o WHERE o.id = s.organisation_id), '{}');
+END
+$$;
+COMMENT ON FUNCTION oruk_service(service) IS
+    'A service as HSDS has it, as it was imported where nothing has changed since. The organisation if the caller sees it';
+
+CREATE FUNCTION oruk_places_over(s service) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN oruk_over(jsonb_strip_nulls(jsonb_build_object('service_at_locations', oruk_places(s))),
+                     CASE WHEN s.hsds -> 'over' ? 'service_at_locations'
+                          THEN jsonb_build_object('service_at_locations', s.hsds #> '{over,service_at_locations}') END) -> 'service_at_locations';
+END
+$$;
+COMMENT ON FUNCTION oruk_places_over(service) IS 'Where it is, as it was imported where nothing has changed since';
+
+CREATE FUNCTION oruk_at_location(s service, wanted uuid) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN (SELECT l.item || jsonb_build_object('service', oruk_service(s) - 'service_at_locations', 'name', s.name, 'status', s.status)
+              FROM jsonb_array_elements(oruk_places_over(s)) AS l(item) WHERE l.item ->> 'id' = wanted::text);
+END
+$$;
+COMMENT ON FUNCTION oruk_at_location(service, uuid) IS
+    'A service at one of its places, with name and status, which the profile''s OpenAPI wants there because it names the schema of service';
 
 -- Our taxonomies are there from the beginning.
 
@@ -378,25 +433,39 @@ END
 $$;
 COMMENT ON FUNCTION oruk_found(text, jsonb) IS 'Services, or services at locations, for which all that is wanted holds, in the feed''s order; 20,000 services are looked at, at most';
 
-CREATE FUNCTION oruk_item(whose text, wanted uuid, whole boolean) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION oruk_item(whose text, wanted uuid) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE whose
-        WHEN 'service' THEN (SELECT oruk_service(s, whole) FROM service s WHERE s.id = wanted AND s.state = 'published' AND NOT s.confidential)
+        WHEN 'service' THEN (SELECT oruk_service(s) FROM service s WHERE s.id = wanted AND s.state = 'published' AND NOT s.confidential)
         WHEN 'service_at_location' THEN (
-            SELECT oruk_at_location(s, wanted, whole) FROM directory_place p JOIN service s ON s.id = p.service_id
+            SELECT oruk_at_location(s, wanted) FROM directory_place p JOIN service s ON s.id = p.service_id
              WHERE p.id = wanted AND s.state = 'published' AND NOT s.confidential)
         WHEN 'organization' THEN (
-            SELECT oruk_organisation(o, whole)
-                   || CASE WHEN whole THEN jsonb_strip_nulls(jsonb_build_object('services', (
-                          SELECT jsonb_agg(oruk_service(s, true) - 'organization' ORDER BY s.id)
-                            FROM (SELECT s.* FROM service s
-                                   WHERE s.organisation_id = o.id AND s.state = 'published' AND NOT s.confidential ORDER BY s.id LIMIT 1000) AS s))) ELSE '{}' END
+            SELECT oruk_organisation(o, true) || jsonb_strip_nulls(jsonb_build_object('services', (
+                       SELECT jsonb_agg(oruk_service(s) - 'organization' ORDER BY s.id)
+                         FROM (SELECT s.* FROM service s
+                                WHERE s.organisation_id = o.id AND s.state = 'published' AND NOT s.confidential ORDER BY s.id LIMIT 1000) AS s)))
               FROM organisation o WHERE o.id = wanted AND o.state = 'published' AND NOT o.confidential)
-        WHEN 'taxonomy' THEN oruk_taxonomy(wanted, whole)
+        WHEN 'taxonomy' THEN oruk_taxonomy(wanted, true)
         ELSE oruk_taxonomy_term(wanted) END;
 END
 $$;
-COMMENT ON FUNCTION oruk_item(text, uuid, boolean) IS 'One document of the feed, for everybody; NULL: there is none';
+COMMENT ON FUNCTION oruk_item(text, uuid) IS 'One document of the feed, for everybody; NULL: there is none';
+
+CREATE FUNCTION oruk_listed(whose text, ids uuid[]) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(jsonb_agg(coalesce(e.document, CASE whose WHEN 'taxonomy' THEN oruk_taxonomy(i.id, false) ELSE oruk_taxonomy_term(i.id) END)
+                                  || CASE whose WHEN 'service' THEN k.owner
+                                                WHEN 'service_at_location' THEN jsonb_build_object('service', s.document || k.owner) ELSE '{}' END ORDER BY i.n), '[]')
+          FROM unnest(ids) WITH ORDINALITY AS i(id, n)
+          JOIN oruk_entry e ON e.kind = whose AND e.id = i.id
+          LEFT JOIN oruk_entry s ON whose = 'service_at_location' AND s.kind = 'service' AND s.id = e.service_id
+          LEFT JOIN oruk_entry o ON whose LIKE 'service%' AND o.kind = 'organization' AND o.id = e.organisation_id
+         CROSS JOIN LATERAL (SELECT CASE WHEN o.id IS NOT NULL THEN jsonb_build_object('organization', o.document) ELSE '{}' END AS owner) AS k);
+END
+$$;
+COMMENT ON FUNCTION oruk_listed(text, uuid[]) IS 'Entries of the feed as lists show them, in this order';
 
 CREATE FUNCTION oruk_page(whose text, page bigint, size bigint, wanted jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -418,16 +487,13 @@ BEGIN
         RAISE EXCEPTION 'is beyond the last page, which is %', last USING ERRCODE = 'CA400', HINT = '/query/page';
     END IF;
     RETURN jsonb_build_object('total_items', total, 'total_pages', last, 'page_number', page, 'size', cardinality(ids), 'first_page', page = 1,
-                              'last_page', page = last, 'empty', ids = '{}', 'contents', coalesce((
-        SELECT jsonb_agg(d.document ORDER BY d.n)
-          FROM (SELECT oruk_item(whose, i.id, false) AS document, i.n FROM unnest(ids) WITH ORDINALITY AS i(id, n)) AS d
-         WHERE d.document IS NOT NULL), '[]'));
+                              'last_page', page = last, 'empty', ids = '{}', 'contents', oruk_listed(whose, ids));
 END
 $$;
 COMMENT ON FUNCTION oruk_page(text, bigint, bigint, jsonb) IS 'A page of the feed: without filters a span of its numbers, of which some may have gone; with filters so many of what was found';
 
 GRANT EXECUTE ON FUNCTION oruk_id(text[]), oruk_over(jsonb, jsonb), oruk_differs(jsonb, jsonb), oruk_flat(jsonb), oruk_organisation(organisation, boolean),
-    oruk_term(taxonomy_term), oruk_attributes(service), oruk_address(jsonb), oruk_texts(uuid, text, text, jsonb), oruk_places(service), oruk_lists(service),
-    oruk_members(service), oruk_service(service, boolean), oruk_at_location(service, uuid, boolean), oruk_taxonomy(uuid, boolean),
-    oruk_taxonomy_term(uuid), oruk_hours_match(jsonb, text, time, time), oruk_found(text, jsonb), oruk_item(text, uuid, boolean),
-    oruk_page(text, bigint, bigint, jsonb), lexeme(text), lexemes(text[]) TO carers_caller;
+    oruk_term(taxonomy_term), oruk_attributes(service), oruk_address(jsonb), oruk_texts(uuid, text, text, jsonb), oruk_places(service), oruk_areas(service), oruk_lists(service),
+    oruk_members(service), oruk_modified(service), oruk_service_listed(service), oruk_service(service), oruk_places_over(service), oruk_at_location(service, uuid),
+    oruk_taxonomy(uuid, boolean), oruk_taxonomy_term(uuid), oruk_hours_match(jsonb, text, time, time), oruk_found(text, jsonb), oruk_item(text, uuid),
+    oruk_listed(text, uuid[]), oruk_page(text, bigint, bigint, jsonb), lexeme(text), lexemes(text[]) TO carers_caller;

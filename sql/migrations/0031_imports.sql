@@ -65,6 +65,22 @@ END
 $$;
 COMMENT ON FUNCTION import_contacts(jsonb) IS 'service.contacts of contacts: what our contract has of them';
 
+CREATE FUNCTION import_languages(languages jsonb) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN ARRAY(SELECT l.item ->> 'code' FROM jsonb_array_elements(languages) AS l(item)
+                  WHERE l.item ->> 'code' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' GROUP BY 1 LIMIT 50);
+END
+$$;
+COMMENT ON FUNCTION import_languages(jsonb) IS 'service.languages of languages: those that have a code';
+
+CREATE FUNCTION import_areas(areas jsonb) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN import_words((SELECT jsonb_agg(coalesce(substring(a.item ->> 'uri' FROM '[EWSNK][0-9]{8}$'), a.item ->> 'name', ''))
+                           FROM jsonb_array_elements(areas) AS a(item)), 100);
+END
+$$;
+COMMENT ON FUNCTION import_areas(jsonb) IS 'service.areas_served of service_areas: by code, or else by name';
+
 CREATE FUNCTION import_service(document jsonb, schedule jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
 BEGIN
@@ -83,12 +99,10 @@ BEGIN
             CASE WHEN (document #>> '{cost_options,0,amount}')::numeric BETWEEN 0.01 AND 1000000
                  THEN round((document #>> '{cost_options,0,amount}')::numeric * 100) END,
             'free', CASE WHEN (document #>> '{cost_options,0,amount}')::numeric = 0 THEN true END)), '{}'),
-        'languages', ARRAY(SELECT l.item ->> 'code' FROM jsonb_array_elements(document -> 'languages') AS l(item)
-                            WHERE l.item ->> 'code' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' GROUP BY 1 LIMIT 50),
+        'languages', CASE WHEN document ? 'languages' THEN import_languages(document -> 'languages') ELSE '{}' END,
         'schedule', schedule, 'contacts', CASE WHEN document ? 'contacts' THEN import_contacts(document -> 'contacts') END,
-        'locations', directory_located(import_places(document -> 'service_at_locations')),
-        'areas_served', CASE WHEN document ? 'service_areas' THEN import_words((SELECT jsonb_agg(coalesce(substring(a.item ->> 'uri' FROM '[EWSNK][0-9]{8}$'), a.item ->> 'name', ''))
-                                        FROM jsonb_array_elements(document -> 'service_areas') AS a(item)), 100) ELSE '{}' END,
+        'locations', CASE WHEN document ? 'service_at_locations' THEN directory_located(import_places(document -> 'service_at_locations')) END,
+        'areas_served', CASE WHEN document ? 'service_areas' THEN import_areas(document -> 'service_areas') ELSE '{}' END,
         'assured_on', least(today(), coalesce((document ->> 'assured_date')::date, (document ->> 'last_modified')::date, today()))));
 END
 $$;
@@ -97,57 +111,100 @@ COMMENT ON FUNCTION import_service(jsonb, jsonb) IS
 
 -- Writing. By the owner of the database alone, in the claims of whoever imports.
 
-CREATE FUNCTION import_known(whence text, whose text, external text, document jsonb, OUT id uuid, OUT same boolean) LANGUAGE sql STABLE AS $$
-    SELECT k.id, k.checksum = sha256(convert_to(document::text, 'UTF8'))
-      FROM directory_external_id k WHERE k.source = whence AND k.kind = whose AND k.external_id = external
+CREATE FUNCTION import_parent(wanted text) RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT o.id FROM organisation o WHERE o.id = wanted::uuid);
+END
 $$;
-COMMENT ON FUNCTION import_known(text, text, text, jsonb) IS 'Our entry of this one of a source, and whether it says what it said last; NULL: it is new';
+COMMENT ON FUNCTION import_parent(text) IS 'The organisation that has this id, if it is here yet';
 
-CREATE FUNCTION import_remember(whence text, whose text, external text, ident uuid, document jsonb) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO directory_external_id (source, kind, external_id, id, checksum) VALUES (whence, whose, external, ident, sha256(convert_to(document::text, 'UTF8')))
-    ON CONFLICT (source, kind, external_id) DO UPDATE SET checksum = excluded.checksum, seen_at = excluded.seen_at
+CREATE FUNCTION import_identifiers(identifiers jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT jsonb_agg(i.item - 'organization_id' - 'attributes' ORDER BY i.n)
+              FROM jsonb_array_elements(identifiers) WITH ORDINALITY AS i(item, n) WHERE i.n <= 20);
+END
 $$;
-COMMENT ON FUNCTION import_remember(text, text, text, uuid, jsonb) IS 'What a source said last';
+COMMENT ON FUNCTION import_identifiers(jsonb) IS 'organisation.identifiers of organization_identifiers';
 
-CREATE FUNCTION import_organisation(whence text, council text, document jsonb, external text, type text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION import_organisation_row(document jsonb, ident uuid, council text, was organisation) RETURNS organisation LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    known record;
-    ident uuid;
     o organisation;
 BEGIN
-    SELECT k.id, k.same INTO known FROM import_known(whence, 'organisation', external, document) AS k;
-    IF known.same THEN
-        RETURN 'unchanged';
-    END IF;
-    ident := coalesce(known.id, (document ->> 'id')::uuid, uuid7(clock_timestamp()));
-    IF known.id IS NULL AND EXISTS (SELECT FROM organisation k WHERE k.id = ident) THEN
-        RAISE EXCEPTION 'is the id of an organisation that did not come from this source' USING ERRCODE = 'CA42V', HINT = '/organization/id';
-    END IF;
-    SELECT k.* INTO o FROM organisation k WHERE k.id = ident;
-    o := jsonb_populate_record(o, jsonb_build_object(
-        'id', ident, 'kind', coalesce(o.kind, 'community_organisation'), 'councils', coalesce(to_jsonb(o.councils), jsonb_build_array(council)), 'council', coalesce(o.council, council),
-        'state', coalesce(o.state, 'published'), 'type', coalesce(o.type, type), 'name', left(document ->> 'name', 200),
+    o := jsonb_populate_record(was, jsonb_build_object(
+        'id', ident, 'kind', coalesce(was.kind, 'community_organisation'), 'councils', coalesce(to_jsonb(was.councils), jsonb_build_array(council)),
+        'council', coalesce(was.council, council), 'state', coalesce(was.state, 'published'), 'type', coalesce(was.type, document ->> 'type', 'voluntary'),
+        'name', left(document ->> 'name', 200),
         'description', left(coalesce(nullif(document ->> 'description', ''), document ->> 'name'), 10000), 'email', document -> 'email',
         'website', CASE WHEN document ->> 'website' ~ '^https?://' THEN document -> 'website' END,
         'logo', CASE WHEN document ->> 'logo' ~ '^https?://' THEN document -> 'logo' END,
         'uri', CASE WHEN document ->> 'uri' ~ '^https?://' THEN document -> 'uri' END,
-        'parent_id', (SELECT p.id FROM organisation p WHERE p.id::text = document ->> 'parent_organization_id'),
-        'identifiers', (SELECT jsonb_agg(i.item - 'organization_id' - 'attributes' ORDER BY i.n)
-                          FROM jsonb_array_elements(document -> 'organization_identifiers') WITH ORDINALITY AS i(item, n) WHERE i.n <= 20),
-        'hsds', NULL));
-    o.hsds := jsonb_strip_nulls(jsonb_build_object('over', CASE WHEN document ? 'id' THEN oruk_differs(oruk_organisation(o, true), document - 'services') END));
-    IF known.id IS NULL THEN
-        INSERT INTO organisation (id, name, kind, councils, state, council, type, description, email, website, logo, uri, parent_id, identifiers, hsds)
-        VALUES (o.id, o.name, o.kind, o.councils, o.state, o.council, o.type, o.description, o.email, o.website, o.logo, o.uri, o.parent_id, o.identifiers, o.hsds);
-    ELSE
-        UPDATE organisation k SET (name, description, email, website, logo, uri, parent_id, identifiers, hsds) =
-            (o.name, o.description, o.email, o.website, o.logo, o.uri, o.parent_id, o.identifiers, o.hsds) WHERE k.id = o.id;
+        'parent_id', CASE WHEN document ? 'parent_organization_id' THEN import_parent(document ->> 'parent_organization_id') END,
+        'identifiers', CASE WHEN document ? 'organization_identifiers' THEN import_identifiers(document -> 'organization_identifiers') END, 'hsds', NULL,
+        'confidential', coalesce(was.confidential, false), 'version', coalesce(was.version, 1), 'created_at', coalesce(was.created_at, now()),
+        'updated_at', coalesce(was.updated_at, now())));
+    IF document ? 'id' THEN
+        o.hsds := jsonb_strip_nulls(jsonb_build_object('over', oruk_differs(oruk_organisation(o, true), document - 'services')));
     END IF;
-    PERFORM import_remember(whence, 'organisation', external, o.id, document);
-    RETURN CASE WHEN known.id IS NULL THEN 'added' ELSE 'changed' END;
+    RETURN o;
 END
 $$;
-COMMENT ON FUNCTION import_organisation(text, text, jsonb, text, text) IS 'An organisation of a source: added, changed or unchanged';
+COMMENT ON FUNCTION import_organisation_row(jsonb, uuid, text, organisation) IS 'The row of an organisation of a source';
+
+CREATE TYPE import_item AS (line bigint, item jsonb, external text, checksum bytea, id uuid, known boolean, owner uuid, council text);
+
+CREATE FUNCTION import_fresh(whence text, whose text, council text, items import_item[]) RETURNS import_item[] LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT array_agg(ROW(i.line, i.item, i.external, i.checksum, coalesce(k.id, i.id, uuid7(clock_timestamp())), k.id IS NOT NULL, NULL, council)::import_item
+                         ORDER BY i.n)
+          FROM (SELECT DISTINCT ON (d.external) d.line, d.item, d.external, d.id, d.n, sha256(convert_to((coalesce(d.item -> 'document', d.item))::text, 'UTF8')) AS checksum
+                  FROM unnest(items) WITH ORDINALITY AS d(line, item, external, checksum, id, known, owner, council, n)
+                 ORDER BY d.external, d.n DESC) AS i
+          LEFT JOIN directory_external_id k ON k.source = whence AND k.kind = whose AND k.external_id = i.external
+         WHERE i.checksum IS DISTINCT FROM k.checksum);
+END
+$$;
+COMMENT ON FUNCTION import_fresh(text, text, text, import_item[]) IS
+    'Those that do not say what they said last, each with our id of it, known if the source has brought it before; of two with one external id the last. NULL: none';
+
+CREATE FUNCTION import_remember(whence text, whose text, items import_item[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO directory_external_id (source, kind, external_id, id, checksum)
+    SELECT whence, whose, f.external, f.id, f.checksum FROM unnest(items) AS f
+    ON CONFLICT (source, kind, external_id) DO UPDATE SET checksum = excluded.checksum, seen_at = excluded.seen_at;
+END
+$$;
+COMMENT ON FUNCTION import_remember(text, text, import_item[]) IS 'What a source said last';
+
+CREATE FUNCTION import_did(items import_item[]) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (SELECT jsonb_build_object('added', count(*) FILTER (WHERE NOT f.known), 'changed', count(*) FILTER (WHERE f.known)) FROM unnest(items) AS f);
+END
+$$;
+COMMENT ON FUNCTION import_did(import_item[]) IS 'How many were added and changed';
+
+CREATE FUNCTION import_organisations(whence text, council text, items import_item[]) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    fresh CONSTANT import_item[] := import_fresh(whence, 'organisation', council, items);
+BEGIN
+    IF fresh IS NULL THEN
+        RETURN import_did(NULL);
+    ELSIF EXISTS (SELECT FROM unnest(fresh) AS f JOIN organisation o ON o.id = f.id WHERE NOT f.known) THEN
+        RAISE EXCEPTION 'is the id of an organisation that did not come from this source' USING ERRCODE = 'CA42V', HINT = '/organization/id';
+    END IF;
+    INSERT INTO organisation
+    SELECT (r.o).* FROM (SELECT import_organisation_row(f.item, f.id, f.council, o) AS o FROM unnest(fresh) AS f LEFT JOIN organisation o ON o.id = f.id OFFSET 0) AS r
+    ON CONFLICT (id) DO UPDATE
+       SET (name, description, email, website, logo, uri, parent_id, identifiers, hsds) =
+           (excluded.name, excluded.description, excluded.email, excluded.website, excluded.logo, excluded.uri, excluded.parent_id, excluded.identifiers, excluded.hsds);
+    UPDATE organisation o SET parent_id = p.id
+      FROM unnest(fresh) AS f JOIN organisation p ON p.id = (f.item ->> 'parent_organization_id')::uuid
+     WHERE o.id = f.id AND o.parent_id IS NULL; -- parents that came with their children
+    PERFORM import_remember(whence, 'organisation', fresh);
+    RETURN import_did(fresh);
+END
+$$;
+COMMENT ON FUNCTION import_organisations(text, text, import_item[]) IS 'Organisations of a source, all or none of them; what is the same as last time is passed over';
 
 CREATE FUNCTION import_vocabulary(whose text, document jsonb, belongs uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -183,7 +240,7 @@ BEGIN
     s := jsonb_populate_record(NULL::service,
         '{"status": "active", "support_areas": [], "needs": [], "access_routes": [], "languages": [], "areas_served": [], "funding_types": [], "offers": [],
           "accessibility": [], "confidential": false}'::jsonb
-        || jsonb_build_object('assured_on', today(), 'weekly', coalesce(item #>> '{hours,weekly}', '{}'), 'dated', hours_dated(item -> 'hours'))
+        || jsonb_build_object('assured_on', today(), 'weekly', coalesce(item #>> '{hours,weekly}', '{}'), 'dated', CASE WHEN item ? 'hours' THEN hours_dated(item -> 'hours') ELSE '{}' END)
         || CASE WHEN ours THEN document - 'external_id' - 'organization' ELSE import_service(document, item -> 'schedule') END
         || jsonb_build_object('id', ident, 'organisation_id', owner, 'council', coalesce(was.council, council), 'state', coalesce(was.state, 'published'),
                               'assured_by', 'organisation', 'version', coalesce(was.version, 0) + 1, 'updated_at', now(), 'created_at', coalesce(was.created_at, now()),
@@ -199,39 +256,31 @@ $$;
 COMMENT ON FUNCTION import_row(jsonb, uuid, uuid, text, service) IS
     'The row of a service of a source. With external_id the document is a row of our CSV in our words, otherwise one of Open Referral';
 
-CREATE FUNCTION import_organisation_id(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION import_organisation_id(document jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
     RETURN coalesce(document #>> '{organization,id}', lower(document #>> '{organization,name}'), document ->> 'organization_id');
+END
+$$;
 COMMENT ON FUNCTION import_organisation_id(jsonb) IS 'The id by which the source knows the organisation of a service';
-
-CREATE TYPE import_item AS (line bigint, item jsonb, external text, checksum bytea, id uuid, known boolean, owner uuid, council text);
 
 CREATE FUNCTION import_services(whence text, council text, items jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    fresh import_item[];
+    fresh import_item[] := import_fresh(whence, 'service', council, ARRAY(
+        SELECT ROW((d.item ->> 'line')::bigint, d.item, coalesce(d.item #>> '{document,external_id}', d.item #>> '{document,id}'), NULL, d.item #>> '{document,id}',
+                   NULL, NULL, NULL)::import_item
+          FROM jsonb_array_elements(items) WITH ORDINALITY AS d(item, n) ORDER BY d.n));
     wrong import_item;
-    added bigint;
-    document jsonb;
-    owner text;
 BEGIN
-    SELECT array_agg(ROW((i.item ->> 'line')::bigint, i.item, i.external, i.checksum, coalesce(k.id, (i.item #>> '{document,id}')::uuid, uuid7(clock_timestamp())),
-                         k.id IS NOT NULL, NULL, import_services.council)::import_item ORDER BY i.n)
-      INTO fresh
-      FROM (SELECT DISTINCT ON (e.external) d.item, d.n, e.external, sha256(convert_to((d.item -> 'document')::text, 'UTF8')) AS checksum
-              FROM jsonb_array_elements(items) WITH ORDINALITY AS d(item, n)
-             CROSS JOIN LATERAL (SELECT coalesce(d.item #>> '{document,external_id}', d.item #>> '{document,id}') AS external) AS e
-             ORDER BY e.external, d.n DESC) AS i
-      LEFT JOIN directory_external_id k ON k.source = whence AND k.kind = 'service' AND k.external_id = i.external
-     WHERE i.checksum IS DISTINCT FROM k.checksum;
     IF fresh IS NULL THEN
-        RETURN jsonb_build_object('added', 0, 'changed', 0);
+        RETURN import_did(NULL);
     END IF;
-    FOR owner, document IN
-        SELECT DISTINCT ON (import_organisation_id(f.item -> 'document')) import_organisation_id(f.item -> 'document'), f.item #> '{document,organization}'
-          FROM unnest(fresh) AS f WHERE f.item -> 'document' ? 'organization' ORDER BY 1 LOOP
-        PERFORM import_organisation(whence, council, document, owner, coalesce(document ->> 'type', 'voluntary'));
-    END LOOP;
-    SELECT array_agg(ROW(f.line, f.item, f.external, f.checksum, f.id, f.known, k.id, f.council)::import_item), count(*) FILTER (WHERE NOT f.known)
-      INTO fresh, added
+    PERFORM import_organisations(whence, council, ARRAY(
+        SELECT ROW(NULL, f.item #> '{document,organization}', import_organisation_id(f.item -> 'document'), NULL, f.item #>> '{document,organization,id}',
+                   NULL, NULL, NULL)::import_item
+          FROM unnest(fresh) AS f WHERE f.item -> 'document' ? 'organization'));
+    SELECT array_agg(ROW(f.line, f.item, f.external, f.checksum, f.id, f.known, k.id, f.council)::import_item)
+      INTO fresh
       FROM unnest(fresh) AS f
       LEFT JOIN directory_external_id k ON k.source = whence AND k.kind = 'organisation' AND k.external_id = import_organisation_id(f.item -> 'document');
     SELECT f.* INTO wrong FROM unnest(fresh) AS f WHERE f.owner IS NULL LIMIT 1;
@@ -258,10 +307,8 @@ BEGIN
             excluded.accreditations, excluded.support_areas, excluded.needs, excluded.offers, excluded.eligibility, excluded.access_routes,
             excluded.referral_accepting, excluded.capacity, excluded.cost, excluded.funding_types, excluded.languages, excluded.accessibility, excluded.schedule,
             excluded.contacts, excluded.locations, excluded.areas_served, excluded.assured_on, excluded.assured_by, excluded.hsds, excluded.weekly, excluded.dated);
-    INSERT INTO directory_external_id (source, kind, external_id, id, checksum)
-    SELECT whence, 'service', f.external, f.id, f.checksum FROM unnest(fresh) AS f
-    ON CONFLICT (source, kind, external_id) DO UPDATE SET checksum = excluded.checksum, seen_at = excluded.seen_at;
-    RETURN jsonb_build_object('added', added, 'changed', cardinality(fresh) - added);
+    PERFORM import_remember(whence, 'service', fresh);
+    RETURN import_did(fresh);
 END
 $$;
 COMMENT ON FUNCTION import_services(text, text, jsonb) IS
@@ -290,9 +337,13 @@ DECLARE
 BEGIN
     IF kind = 'service' THEN
         RETURN import_services(whence, council, items);
+    ELSIF kind = 'organization' THEN
+        RETURN import_organisations(whence, council, ARRAY(
+            SELECT ROW((d.item ->> 'line')::bigint, (d.item -> 'document') - 'services', d.item #>> '{document,id}', NULL, d.item #>> '{document,id}', NULL, NULL,
+                       NULL)::import_item
+              FROM jsonb_array_elements(items) WITH ORDINALITY AS d(item, n) ORDER BY d.n));
     END IF;
-    did := CASE kind WHEN 'organization' THEN import_organisation(whence, council, document - 'services', document ->> 'id', 'voluntary')
-                     ELSE import_vocabulary(kind, document, (document ->> 'taxonomy_id')::uuid) END;
+    did := import_vocabulary(kind, document, (document ->> 'taxonomy_id')::uuid);
     RETURN jsonb_build_object('added', (did = 'added')::integer, 'changed', (did = 'changed')::integer);
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, pointer = PG_EXCEPTION_HINT, sentence = MESSAGE_TEXT;
@@ -317,7 +368,7 @@ BEGIN
     FOR part IN
         SELECT jsonb_agg(i.item ORDER BY i.n)
           FROM jsonb_array_elements(items) WITH ORDINALITY AS i(item, n)
-         GROUP BY i.item ->> 'kind', CASE i.item ->> 'kind' WHEN 'service' THEN 0 ELSE i.n END
+         GROUP BY i.item ->> 'kind', CASE WHEN i.item ->> 'kind' LIKE 'taxonomy%' THEN i.n ELSE 0 END
          ORDER BY array_position('{taxonomy,taxonomy_term,organization,service}', i.item ->> 'kind'), min(i.n) LOOP
         done := import_sum(done, import_try(whence, council, part));
     END LOOP;

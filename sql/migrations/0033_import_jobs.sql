@@ -83,7 +83,7 @@ BEGIN
     UPDATE directory_import k
        SET read = greatest(k.read, lines_read), added = k.added + (done ->> 'added')::integer, changed = k.changed + (done ->> 'changed')::integer,
            unchanged = k.unchanged + jsonb_array_length(items) - (done ->> 'added')::integer - (done ->> 'changed')::integer - jsonb_array_length(done -> 'faults'),
-           refused = k.refused + (SELECT count(*) FROM jsonb_array_elements(wrong) AS w WHERE NOT w ? 'warning'),
+           refused = k.refused + (SELECT count(DISTINCT w -> 'line') FROM jsonb_array_elements(wrong) AS w WHERE NOT w ? 'warning'), -- lines, not faults
            faults = CASE WHEN jsonb_array_length(k.faults) >= 1000 THEN k.faults
                          ELSE (SELECT coalesce(jsonb_agg(w.item), '[]') FROM (SELECT a.item FROM jsonb_array_elements(k.faults || wrong) AS a(item) LIMIT 1000) AS w) END,
            version = k.version + 1, updated_at = clock_timestamp()

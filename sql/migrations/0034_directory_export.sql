@@ -1,7 +1,12 @@
 -- The published directory as a file that can be imported again (rule D5).
 
+-- One quote more also before quotes that stand there already, so that an import takes away what was put (cell() of src/import_row.c).
+CREATE FUNCTION csv_guarded(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN value ~ '^''*[=+@\t\r\n＝＋－＠-]' AND value !~ '^-[0-9]+([.][0-9]+)?$' THEN '''' || value ELSE value END;
+COMMENT ON FUNCTION csv_guarded(text) IS 'So that no spreadsheet takes it for a formula (OWASP, CSV injection): a quote before it; numbers stay';
+
 CREATE FUNCTION csv_value(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN value ~ '[",\r\n]' THEN '"' || replace(value, '"', '""') || '"' ELSE coalesce(value, '') END;
+    RETURN CASE WHEN value ~ '[",\r\n]' THEN '"' || replace(csv_guarded(value), '"', '""') || '"' ELSE coalesce(csv_guarded(value), '') END;
 COMMENT ON FUNCTION csv_value(text) IS 'A field of CSV (RFC 4180); NULL: an empty one';
 
 CREATE FUNCTION export_columns() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -27,4 +32,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION export_row(service, organisation) IS 'An entry as a line of our CSV, which has one place, one contact and one schedule';
-GRANT EXECUTE ON FUNCTION csv_value(text), export_columns(), export_row(service, organisation) TO carers_caller;
+GRANT EXECUTE ON FUNCTION csv_guarded(text), csv_value(text), export_columns(), export_row(service, organisation) TO carers_caller;

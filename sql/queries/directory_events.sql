@@ -74,6 +74,33 @@ UPDATE leaflet l
 -- name: leaflet_archive(leaflet_id)
 UPDATE leaflet l SET state = 'archived' WHERE l.id = $1::uuid;
 
+-- The leaflet first: it says whether the caller edits it, and it has the version. The same bytes again change nothing.
+-- name: leaflet_file_put(leaflet_id, bytes)
+WITH changed AS (
+    UPDATE leaflet l
+       SET file_size = octet_length($2::bytea), file_sha256 = encode(sha256($2::bytea), 'hex')
+     WHERE l.id = $1::uuid
+    RETURNING l.id)
+INSERT INTO leaflet_file (leaflet_id, bytes)
+SELECT c.id, $2::bytea FROM changed c
+    ON CONFLICT (leaflet_id) DO UPDATE SET bytes = excluded.bytes;
+
+-- name: leaflet_file(leaflet_id)
+SELECT l.file_size AS size, l.version FROM leaflet l WHERE l.id = $1::uuid AND l.file_size IS NOT NULL;
+
+-- In pieces, so that no one message is as large as the file.
+-- name: leaflet_file_pieces(leaflet_id)
+SELECT substring(f.bytes FROM at.place FOR 262144) AS piece
+  FROM leaflet_file f
+ CROSS JOIN LATERAL generate_series(1, octet_length(f.bytes), 262144) AS at(place)
+ WHERE f.leaflet_id = $1::uuid
+ ORDER BY at.place;
+
+-- name: leaflet_file_delete(leaflet_id)
+WITH changed AS (
+    UPDATE leaflet l SET file_size = NULL, file_sha256 = NULL WHERE l.id = $1::uuid AND l.file_size IS NOT NULL RETURNING l.id)
+UPDATE leaflet_file f SET bytes = NULL FROM changed c WHERE f.leaflet_id = c.id RETURNING c.id;
+
 -- Newest first; expired ones are left out unless `expired` is true. With a filter a page looks at 2,000 at most.
 -- name: leaflets(limit, cursor, council, support_area, language, service_id, expired)
 WITH walked AS MATERIALIZED (

@@ -101,3 +101,11 @@ SELECT page_body(string_agg(concat('{"council":"', q.council, '","published":', 
           FROM directory_tally t
          GROUP BY t.council
         HAVING sum(t.entries) > 0) AS q;
+
+-- For the service's housekeeping, under no class: entries whose hours may have to be worked out anew.
+-- name: hours_page()
+SELECT h.id, h.schedule FROM hours_page() AS h;
+
+-- `items`: [{id, schedule, hours}].
+-- name: hours_renew(items)
+SELECT hours_renew($1::jsonb) AS renewed;

@@ -53,8 +53,11 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 	checksum   text NOT NULL,
 	applied_at timestamptz NOT NULL DEFAULT now());
 
+-- name: migration_table_expands()
+ALTER TABLE schema_migration ADD COLUMN IF NOT EXISTS expands boolean NOT NULL DEFAULT false;
+
 -- name: migration_table_comment()
-COMMENT ON TABLE schema_migration IS 'Which migrations this database has, with the SHA-256 of each as it was applied';
+COMMENT ON TABLE schema_migration IS 'Which migrations this database has, with the SHA-256 of each as it was applied, and whether older programs bear it';
 
 -- Every role may ask whether the database is of its version.
 -- name: migration_table_grant()
@@ -64,10 +67,10 @@ GRANT SELECT ON schema_migration TO PUBLIC;
 SELECT 1 WHERE to_regclass('schema_migration') IS NOT NULL;
 
 -- name: migrations_applied()
-SELECT name, checksum FROM schema_migration ORDER BY name;
+SELECT name, checksum, expands FROM schema_migration ORDER BY name;
 
--- name: migration_insert(name, checksum)
-INSERT INTO schema_migration (name, checksum) VALUES ($1, $2);
+-- name: migration_insert(name, checksum, expands)
+INSERT INTO schema_migration (name, checksum, expands) VALUES ($1, $2, $3::boolean);
 
 -- What the schema itself wants done at the end of each migrate, applied migrations or none: its function migrated().
 -- name: migrated_there()

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct problem_kind kinds[PROBLEM_CODES] = {
 	[PROBLEM_NONE] = { .slug = "", .title = "", .advice = "", .status = 200 },
@@ -79,21 +80,22 @@ bool problem_fault(struct problem *p, enum problem_code code, const char *pointe
 {
 	json_t *faults = faults_of(p);
 	json_auto_t *fault = NULL;
-	const char *message;
+	char message[PROBLEM_MESSAGE];
+	const char *where = *pointer ? pointer : "the body";
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(p->detail, sizeof p->detail, fmt, ap);
+	vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);
-	fault = fault_new(pointer, keyword, p->detail);
+	fault = fault_new(pointer, keyword, message);
 	if (json_array_size(faults) < PROBLEM_FAULTS)
 		json_array_append(faults, fault);
 	if (json_array_size(faults) > 1)
 		return problem(p, code, "%zu things are wrong; `errors` names each",
 		               json_array_size(faults));
-	message = json_string_value(json_object_get(fault, "message"));
-	return problem(p, code, "%s %s", *pointer ? pointer : "the body",
-	               message ? message : "is wrong");
+	if (!fault || strlen(where) + strlen(message) + 2 > sizeof p->detail)
+		return problem(p, code, "%s is wrong; `errors` says how", where);
+	return problem(p, code, "%s %s", where, message);
 }
 
 void problem_done(struct problem *p)

@@ -9,9 +9,15 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "call/call.h"
+#include "call/pages.h"
 #include "call/precondition.h"
 
 static const char json_media[] = "application/json";
+/* Scripts, styles and calls of this service only; nothing inline, no eval; in no frame. `data:`:
+ * the viewer's own arrows. */
+static const char page_policy[] =
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 void reply_done(struct reply *reply)
 {
@@ -43,24 +49,69 @@ bool call_json(struct call *c, int status, const json_t *json)
 	return text ? call_text(c, status, json_media, text, strlen(text)) : no_memory(c);
 }
 
+bool call_file(struct call *c, const char *media, size_t size, const struct db_rows *pieces)
+{
+	size_t have = 0;
+
+	c->reply.body = malloc(size + 1);
+	if (!c->reply.body)
+		return no_memory(c);
+	for (size_t i = 0; i < db_count(pieces); i++) {
+		size_t more = db_size(pieces, i, "piece");
+
+		if (more > size - have)
+			return problem(&c->problem, PROBLEM_INTERNAL,
+			               "the file is larger than its record says");
+		memcpy(c->reply.body + have, db_text(pieces, i, "piece"), more);
+		have += more;
+	}
+	c->reply.size = have;
+	c->reply.status = 200;
+	c->reply.media = media;
+	return have == size ||
+	       problem(&c->problem, PROBLEM_INTERNAL, "the file is smaller than its record says");
+}
+
+bool call_versioned(struct call *c, const char *media, const struct page *page)
+{
+	etag_of(page->version, c->reply.etag);
+	if (!etag_listed(call_header(c, "If-None-Match"), c->reply.etag))
+		return call_text(c, 200, media, page->text, page->size);
+	c->reply.status = 304;
+	return true;
+}
+
+bool call_page_file(struct call *c, const char *media, const struct page *page)
+{
+	c->reply.policy = page_policy;
+	return call_versioned(c, media, page);
+}
+
 bool call_nothing(struct call *c)
 {
 	c->reply.status = 204;
 	return true;
 }
 
-bool call_reply(struct call *c, int status, const struct db_rows *rows)
+bool call_unchanged(struct call *c, const struct db_rows *rows)
 {
-	const char *body = db_text(rows, 0, "body");
 	const char *version = db_text(rows, 0, "version");
 
 	if (version)
 		etag_of(version, c->reply.etag);
-	if (version && c->endpoint->reads &&
-	    etag_listed(call_header(c, "If-None-Match"), c->reply.etag)) {
-		c->reply.status = 304;
+	if (!version || !c->endpoint->reads ||
+	    !etag_listed(call_header(c, "If-None-Match"), c->reply.etag))
+		return false;
+	c->reply.status = 304;
+	return true;
+}
+
+bool call_reply(struct call *c, int status, const struct db_rows *rows)
+{
+	const char *body = db_text(rows, 0, "body");
+
+	if (call_unchanged(c, rows))
 		return true;
-	}
 	if (!body)
 		return problem(&c->problem, PROBLEM_INTERNAL,
 		               "the query has no body to answer with");

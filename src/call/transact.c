@@ -28,7 +28,8 @@ static bool fingerprint(struct call *c, char ret_text[static FINGERPRINT])
 	const struct digest_part parts[] = {
 		{ method, strlen(method) + 1 },
 		{ c->target_text, strlen(c->target_text) + 1 },
-		{ call_body(c), strlen(call_body(c)) },
+		{ c->bytes ? c->bytes : call_body(c),
+		  c->bytes ? c->byte_count : strlen(call_body(c)) },
 	};
 
 	ret_text[0] = '\\';

@@ -47,10 +47,43 @@ static bool load_request(struct loader *l, const struct spot *operation, struct 
 		return loader_fault(l, &body, "a body is of exactly one media type");
 	endpoint->media = only_media(&content);
 	endpoint->body_required = json_is_true(json_object_get(body.json, "required"));
+	if (!is_json(endpoint->media))
+		return true;
 	endpoint->body = schema_of(l, &content, endpoint->media);
-	if (!endpoint->body || !is_json(endpoint->media))
-		return loader_fault(l, &content, "a body is JSON with a schema");
+	return endpoint->body || loader_fault(l, &content, "a JSON body has a schema");
+}
+
+bool load_body_limit(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	const json_t *limit = json_object_get(operation->json, "x-body-limit");
+	json_int_t value = json_integer_value(limit);
+
+	if (!limit)
+		return !endpoint->media || endpoint->body ||
+		       loader_fault(l, operation, "a body that is not JSON has an `x-body-limit`");
+	if (value < 1 || value > ENDPOINT_BODY_LIMIT || !endpoint->media)
+		return loader_fault(l, operation, "`x-body-limit` is of a body, from 1 byte to %d",
+		                    ENDPOINT_BODY_LIMIT);
+	endpoint->body_limit = (size_t)value;
 	return true;
+}
+
+/* `anyOf: [whole, some]`: what a list answers without `fields`, and with it. */
+static bool load_sparse(struct loader *l, const struct spot *content, const char *media,
+                        struct promise *promise)
+{
+	struct spot entry, schema, forms, whole, some;
+
+	if (!spot_child(l, content, media, &entry) || !spot_member(&entry, "schema", &schema) ||
+	    !spot_member(&schema, "anyOf", &forms) || json_array_size(forms.json) != 2 ||
+	    !spot_item(&forms, 0, &whole) || !spot_item(&forms, 1, &some))
+		return loader_fault(l, content,
+		                    "a list with `fields` is anyOf: whole items, some members");
+	promise->schema = load_schema(l, &whole);
+	promise->sparse = load_schema(l, &some);
+	if (promise->schema)
+		check_examples(l, &entry, promise->schema); /* examples are whole */
+	return promise->schema && promise->sparse;
 }
 
 static bool load_promise(struct loader *l, const struct spot *response, const char *status,
@@ -73,7 +106,9 @@ static bool load_promise(struct loader *l, const struct spot *response, const ch
 	if (!is_json(media))
 		return true;
 	promise->schema = schema_of(l, &content, media);
-	return promise->schema || loader_fault(l, response, "a JSON response has a schema");
+	if (!promise->schema)
+		return loader_fault(l, response, "a JSON response has a schema");
+	return number != 200 || !endpoint->takes_fields || load_sparse(l, &content, media, promise);
 }
 
 bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
@@ -97,5 +132,7 @@ bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint
 		    !load_promise(l, &one, status, promise, endpoint))
 			return false;
 	}
+	if (endpoint->takes_prefer && !json_object_get(responses.json, "204"))
+		return loader_fault(l, &responses, "`Prefer` needs an answer 204");
 	return true;
 }

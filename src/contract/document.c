@@ -10,10 +10,10 @@
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */
 static const char *const operation_words[] = {
-	"operationId", "summary",   "description", "tags",         "parameters",
-	"requestBody", "responses", "security",    "x-audit",      "x-reads",
-	"x-uncounted", "x-roles",   "x-cost",      "x-rule",       "x-no-store",
-	"x-counts",    "x-cors",    "deprecated",  "externalDocs",
+	"operationId", "summary",      "description",  "tags",     "parameters",  "requestBody",
+	"responses",   "security",     "x-audit",      "x-reads",  "x-uncounted", "x-roles",
+	"x-cost",      "x-rule",       "x-no-store",   "x-counts", "x-cors",      "x-query",
+	"deprecated",  "externalDocs", "x-body-limit", "x-slash",
 };
 
 static bool known_word(const char *word)
@@ -49,6 +49,7 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	                  json_is_true(json_object_get(operation->json, "x-counts"));
 	endpoint->uncounted = json_is_true(json_object_get(operation->json, "x-uncounted"));
 	endpoint->unstored = json_is_true(json_object_get(operation->json, "x-no-store"));
+	endpoint->slash = json_is_true(json_object_get(operation->json, "x-slash"));
 	endpoint->any_origin = json_object_get(operation->json, "x-cors") != NULL;
 	if (!endpoint->id)
 		loader_fault(l, operation, "no operationId");
@@ -60,8 +61,9 @@ static void load_operation(struct loader *l, const struct spot *item, const stru
 	else if (check_words(l, operation) && load_security(l, operation, endpoint) &&
 	         load_roles(l, operation, endpoint) && load_cost(l, operation, endpoint) &&
 	         load_parameters(l, item, operation, endpoint) &&
-	         load_bodies(l, operation, endpoint))
-		load_rule(l, operation, endpoint);
+	         load_bodies(l, operation, endpoint) && load_rule(l, operation, endpoint) &&
+	         load_query(l, operation, endpoint))
+		load_body_limit(l, operation, endpoint);
 }
 
 static bool grow(struct contract *contract)
@@ -83,7 +85,7 @@ static void load_path(struct loader *l, const struct spot *paths, const char *pa
 
 	if (!spot_child(l, paths, path, &item))
 		return;
-	for (enum method m = 0; m < METHODS; m++) {
+	for (enum method m = 0; m < METHOD_QUERY; m++) { /* OpenAPI 3.1 has no word for QUERY */
 		char word[8] = "";
 
 		for (size_t i = 0; method_name(m)[i]; i++)
@@ -129,8 +131,8 @@ static void load_paths(struct loader *l, struct contract *contract)
 struct contract *contract_load(const char *json, size_t size, contract_fault_fn *fault,
                                void *context)
 {
-	struct loader l = { .report = fault, .context = context };
 	struct contract *contract = calloc(1, sizeof *contract);
+	struct loader l = { .contract = contract, .report = fault, .context = context };
 	json_error_t error;
 
 	if (!contract)
@@ -152,6 +154,37 @@ struct contract *contract_load(const char *json, size_t size, contract_fault_fn 
 	return NULL;
 }
 
+static bool asked_of_requests(const struct contract *contract, const struct jsonschema *schema)
+{
+	for (size_t i = 0; i < contract->count; i++) {
+		const struct endpoint *e = &contract->endpoints[i];
+
+		if (e->body == schema)
+			return true;
+		for (size_t k = 0; k < e->parameter_count; k++)
+			if (e->parameters[k].schema == schema)
+				return true;
+	}
+	return false;
+}
+
+void contract_forget_promises(struct contract *contract)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < contract->count; i++)
+		for (size_t k = 0; k < contract->endpoints[i].promise_count; k++)
+			contract->endpoints[i].promises[k].schema =
+				contract->endpoints[i].promises[k].sparse = NULL;
+	for (size_t i = 0; i < contract->compiled_count; i++) {
+		if (asked_of_requests(contract, contract->compiled[i].schema))
+			contract->compiled[kept++] = contract->compiled[i];
+		else
+			jsonschema_free(contract->compiled[i].schema);
+	}
+	contract->compiled_count = kept;
+}
+
 void contract_free(struct contract *contract)
 {
 	if (!contract)
@@ -160,6 +193,9 @@ void contract_free(struct contract *contract)
 		endpoint_done(&contract->endpoints[i]);
 	free(contract->endpoints);
 	routes_free(contract->routes);
+	for (size_t i = 0; i < contract->compiled_count; i++)
+		jsonschema_free(contract->compiled[i].schema);
+	free(contract->compiled);
 	json_decref(contract->document);
 	free(contract);
 }
@@ -169,6 +205,16 @@ size_t contract_count(const struct contract *contract) { return contract->count;
 const struct endpoint *contract_endpoint(const struct contract *contract, size_t index)
 {
 	return &contract->endpoints[index];
+}
+
+size_t contract_body_limit(const struct contract *contract)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < contract->count; i++)
+		if (contract->endpoints[i].body_limit > most)
+			most = contract->endpoints[i].body_limit;
+	return most;
 }
 
 const json_t *contract_document(const struct contract *contract) { return contract->document; }

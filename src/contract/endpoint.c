@@ -6,7 +6,7 @@
 
 static const char *const names[METHODS] = {
 	[METHOD_GET] = "GET",     [METHOD_POST] = "POST",     [METHOD_PUT] = "PUT",
-	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",
+	[METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE", [METHOD_QUERY] = "QUERY",
 };
 
 const char *method_name(enum method method) { return names[method]; }
@@ -34,12 +34,7 @@ const struct promise *endpoint_promise(const struct endpoint *endpoint, int stat
 
 void endpoint_done(struct endpoint *endpoint)
 {
-	for (size_t i = 0; i < endpoint->parameter_count; i++) {
+	for (size_t i = 0; i < endpoint->parameter_count; i++)
 		free(endpoint->parameters[i].preset);
-		jsonschema_free(endpoint->parameters[i].schema);
-	}
-	for (size_t i = 0; i < endpoint->promise_count; i++)
-		jsonschema_free(endpoint->promises[i].schema);
 	free(endpoint->promises);
-	jsonschema_free(endpoint->body);
 }

@@ -11,7 +11,14 @@ struct spot {
 	char pointer[SPOT_POINTER];
 };
 
+/* A compiled schema, and where it stands. */
+struct compiled {
+	const json_t *json;
+	struct jsonschema *schema;
+};
+
 struct loader {
+	struct contract *contract; /* the owner of what is compiled */
 	json_t *document;
 	struct jsonschema_registry *registry;
 	contract_fault_fn *report;
@@ -24,6 +31,8 @@ struct contract {
 	struct endpoint *endpoints;
 	size_t count;
 	struct routes *routes;
+	struct compiled *compiled;
+	size_t compiled_count;
 };
 
 /* Reports a fault and returns false. `at` may be NULL. */
@@ -34,10 +43,13 @@ must_check bool spot_child(struct loader *l, const struct spot *from, const char
                            struct spot *ret_spot);
 /* The member as it stands. False when it is absent. */
 must_check bool spot_member(const struct spot *from, const char *token, struct spot *ret_spot);
+/* The array's item as it stands. False when it is absent. */
+must_check bool spot_item(const struct spot *from, size_t index, struct spot *ret_spot);
 /* Follows a $ref if the spot is one. */
 must_check bool spot_follow(struct loader *l, struct spot *spot);
 
-/* The schema at the spot, compiled strictly with formats asserted; NULL after a fault. */
+/* The schema at the spot, compiled strictly with formats asserted; the contract keeps it, one for
+ * all who refer to it. NULL after a fault. */
 struct jsonschema *load_schema(struct loader *l, const struct spot *schema);
 bool load_parameters(struct loader *l, const struct spot *path_item, const struct spot *operation,
                      struct endpoint *endpoint);
@@ -46,6 +58,10 @@ bool load_roles(struct loader *l, const struct spot *operation, struct endpoint 
 bool load_cost(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* After load_bodies: a rule without a body would be kept by nobody. */
 bool load_rule(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
+/* After load_bodies and load_parameters: what is safe, and has a body to ask with. */
+bool load_query(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
+/* After load_bodies: so many bytes of what? */
+bool load_body_limit(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Request body and responses: schemas, media types, examples. */
 bool load_bodies(struct loader *l, const struct spot *operation, struct endpoint *endpoint);
 /* Every schema in components compiles and accepts its own examples. */

@@ -65,6 +65,7 @@ static bool read_parameter(struct loader *l, const struct spot *at, struct param
 
 	parameter->name = json_text(at->json, "name");
 	parameter->required = json_is_true(json_object_get(at->json, "required"));
+	parameter->commas = json_is_false(json_object_get(at->json, "explode"));
 	if (!parameter->name || !spot_member(at, "schema", &schema))
 		return loader_fault(l, at, "a parameter has a name and a schema");
 	target = schema;
@@ -83,8 +84,13 @@ static bool read_parameter(struct loader *l, const struct spot *at, struct param
 
 static void mark(struct endpoint *endpoint, const struct parameter *parameter)
 {
+	if (parameter->place == PLACE_QUERY && parameter->commas &&
+	    strcmp(parameter->name, "fields") == 0)
+		endpoint->takes_fields = true;
 	if (parameter->place != PLACE_HEADER)
 		return;
+	if (text_same_nocase(parameter->name, "Prefer"))
+		endpoint->takes_prefer = true;
 	if (text_same_nocase(parameter->name, "Idempotency-Key"))
 		endpoint->takes_key = true;
 	if (text_same_nocase(parameter->name, "If-Match") && parameter->required)
@@ -231,5 +237,23 @@ bool load_rule(struct loader *l, const struct spot *operation, struct endpoint *
 		return loader_fault(l, operation,
 		                    "`x-rule` names the rule that a body keeps: there is no body, "
 		                    "or no name");
+	return true;
+}
+
+/* QUERY is safe and idempotent: a client or a proxy repeats it without asking. */
+bool load_query(struct loader *l, const struct spot *operation, struct endpoint *endpoint)
+{
+	const json_t *query = json_object_get(operation->json, "x-query");
+
+	endpoint->query = json_is_true(query);
+	if (query && !endpoint->query)
+		return loader_fault(l, operation, "`x-query` is `true` or absent");
+	if (endpoint->query && (endpoint->method != METHOD_POST || !endpoint->reads))
+		return loader_fault(
+			l, operation,
+			"`x-query` is for a POST that changes nothing (`x-reads: true`)");
+	if (endpoint->query && (!endpoint->body || !endpoint->body_required || endpoint->takes_key))
+		return loader_fault(l, operation,
+		                    "`x-query` needs a required body, and no Idempotency-Key");
 	return true;
 }

@@ -125,6 +125,25 @@ static char *query_list(const struct url *url, const char *name)
 	return good && json_array_size(list) ? json_print(list) : NULL;
 }
 
+/* The words of one value with commas between them, as a JSON array; NULL when it is absent, or
+ * memory ran out. */
+static char *query_words(const struct url *url, const char *name, struct problem *p)
+{
+	const char *text = query_value(url, name, p);
+	json_auto_t *list = text ? json_array() : NULL;
+	bool good = list != NULL;
+
+	while (good) {
+		size_t size = strcspn(text, ",");
+
+		good = json_array_append_new(list, json_stringn(text, size)) == 0;
+		if (!text[size])
+			break;
+		text += size + 1;
+	}
+	return good ? json_print(list) : NULL;
+}
+
 static bool query_known(const struct endpoint *endpoint, const char *name)
 {
 	for (size_t i = 0; i < endpoint->parameter_count; i++)
@@ -183,7 +202,9 @@ bool parameters_read(const struct endpoint *endpoint, const struct url *url,
 		const char *value;
 
 		if (parameter->type == VALUE_LIST)
-			value = ret_arguments->lists[i] = query_list(url, parameter->name);
+			value = ret_arguments->lists[i] =
+				parameter->commas ? query_words(url, parameter->name, p)
+						  : query_list(url, parameter->name);
 		else
 			value = find(endpoint, parameter, url, headers, p);
 		ret_arguments->values[i] = value ? value : parameter->preset;

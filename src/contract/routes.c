@@ -81,6 +81,9 @@ static void plant(struct loader *l, struct node *node, const struct endpoint *en
 		loader_fault(l, NULL, "the path %s matches what %s matches", endpoint->path,
 		             node->route.by_method[endpoint->method]->path);
 	node->route.by_method[endpoint->method] = endpoint;
+	if (endpoint->query)
+		node->route.by_method[METHOD_QUERY] = endpoint;
+	node->route.slash |= endpoint->slash;
 	node->answers = true;
 }
 

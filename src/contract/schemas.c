@@ -1,5 +1,6 @@
 /* Schemas of the contract: compiled strictly where they stand, and their examples held to them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -28,7 +29,7 @@ static bool uri_of(const struct spot *spot, struct buf *uri)
 	return good;
 }
 
-struct jsonschema *load_schema(struct loader *l, const struct spot *schema)
+static struct jsonschema *compile(struct loader *l, const struct spot *schema)
 {
 	static const struct jsonschema_options options = { .assert_format = true,
 		                                           .strict = true,
@@ -53,6 +54,51 @@ struct jsonschema *load_schema(struct loader *l, const struct spot *schema)
 	if (!compiled)
 		loader_fault(l, schema, "%s (%s)", error.what, error.where);
 	return compiled;
+}
+
+/* What is nothing but a $ref is what it refers to. */
+static void pass_over(const struct loader *l, struct spot *spot)
+{
+	for (int hops = 0; hops < 8 && json_object_size(spot->json) == 1; hops++) {
+		const char *ref = json_text(spot->json, "$ref");
+		json_t *target = ref && *ref == '#' ? json_at(l->document, ref + 1) : NULL;
+
+		if (!target)
+			return;
+		snprintf(spot->pointer, sizeof spot->pointer, "%s", ref + 1);
+		spot->json = target;
+	}
+}
+
+static struct jsonschema *remember(struct contract *contract, const json_t *json,
+                                   struct jsonschema *schema)
+{
+	struct compiled *list =
+		realloc(contract->compiled, (contract->compiled_count + 1) * sizeof *list);
+
+	if (!list) {
+		jsonschema_free(schema);
+		return NULL;
+	}
+	contract->compiled = list;
+	list[contract->compiled_count++] = (struct compiled){ json, schema };
+	return schema;
+}
+
+/* Operations promise the same problems, and many the same body: each compiled by itself, they would
+ * take ten times the memory of all the rest. */
+struct jsonschema *load_schema(struct loader *l, const struct spot *schema)
+{
+	struct contract *contract = l->contract;
+	struct jsonschema *compiled;
+	struct spot at = *schema;
+
+	pass_over(l, &at);
+	for (size_t i = 0; i < contract->compiled_count; i++)
+		if (contract->compiled[i].json == at.json)
+			return contract->compiled[i].schema;
+	compiled = compile(l, &at);
+	return compiled ? remember(contract, at.json, compiled) : NULL;
 }
 
 struct finding {
@@ -111,7 +157,7 @@ void load_components(struct loader *l)
 
 		if (!spot_member(&schemas, name, &one))
 			continue;
-		schema = load_schema(l, &one);
+		schema = compile(l, &one);
 		if (schema)
 			check_examples(l, &one, schema);
 	}

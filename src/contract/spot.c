@@ -34,6 +34,19 @@ bool spot_member(const struct spot *from, const char *token, struct spot *ret_sp
 	return true;
 }
 
+bool spot_item(const struct spot *from, size_t index, struct spot *ret_spot)
+{
+	struct spot item = *from;
+	size_t size = strlen(item.pointer);
+
+	item.json = json_array_get(from->json, index);
+	snprintf(item.pointer + size, sizeof item.pointer - size, "/%zu", index);
+	if (!item.json)
+		return false;
+	*ret_spot = item;
+	return true;
+}
+
 bool spot_follow(struct loader *l, struct spot *spot)
 {
 	for (int hops = 0; hops < 8; hops++) {

@@ -58,6 +58,9 @@ static bool take_path(struct url *url, struct writer *w, const char *path, size_
 		const char *start = path + 1;
 		const char *slash = memchr(start, '/', (size_t)(end - start));
 
+		url->slash = start == end;
+		if (url->slash)
+			return true;
 		path = slash ? slash : end;
 		if (!take_segment(url, w, start, (size_t)(path - start), p))
 			return false;
@@ -106,6 +109,7 @@ bool url_parse(const char *target, struct url *ret_url, struct problem *p)
 	struct writer w;
 
 	ret_url->memory = NULL;
+	ret_url->slash = false;
 	ret_url->segment_count = ret_url->pair_count = 0;
 	if (size > URL_LIMIT)
 		return bad_path(p, "is too long");

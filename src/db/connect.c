@@ -32,9 +32,10 @@ static bool session_options(struct buf *b, const struct session_config *config)
 	bool good = buf_addf(b,
 	                     "-c statement_timeout=%u -c lock_timeout=%u -c "
 	                     "idle_in_transaction_session_timeout=%u "
-	                     "-c jit=off -c TimeZone=UTC -c DateStyle=ISO,YMD %s",
+	                     "-c jit=off -c TimeZone=UTC -c DateStyle=ISO,YMD%s%s",
 	                     config->statement_timeout_ms, config->lock_timeout_ms,
-	                     config->idle_timeout_ms, own ? own : "");
+	                     config->idle_timeout_ms, own ? " " : "",
+	                     own ? own : ""); /* no space at the end: PgBouncer would refuse it */
 
 	free(own);
 	return good;

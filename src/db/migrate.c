@@ -17,8 +17,9 @@ enum {
 };
 
 /*
- * The applied ones must be our first ones, in order and unchanged: `ret_count` says how many. Rows
- * are in order of name.
+ * The applied ones must be our first ones, in order and unchanged: `ret_count` says how many. When
+ * all of ours are, newer ones that only expand are none of our business (docs/adr/0033). Rows are
+ * in order of name.
  */
 static bool compare(const struct db_rows *rows, const struct db_migrations *ours, size_t *ret_count,
                     struct problem *p)
@@ -29,6 +30,8 @@ static bool compare(const struct db_rows *rows, const struct db_migrations *ours
 		const char *name = db_text(rows, i, "name");
 		int order = i < ours->count ? strcmp(name, ours->list[i].name) : -1;
 
+		if (i >= ours->count && strcmp(db_text(rows, i, "expands"), "t") == 0)
+			continue;
 		if (order < 0)
 			return problem(
 				p, PROBLEM_CONFLICT,
@@ -43,7 +46,7 @@ static bool compare(const struct db_rows *rows, const struct db_migrations *ours
 			return problem(p, PROBLEM_CONFLICT,
 			               "migration %s was changed after it was applied", name);
 	}
-	*ret_count = count;
+	*ret_count = count < ours->count ? count : ours->count;
 	return true;
 }
 
@@ -113,8 +116,8 @@ static bool tell(struct db_session *s, struct db_call call, struct problem *p)
 
 static bool make_table(struct db_session *s, struct problem *p)
 {
-	return tell(s, Q_MIGRATION_TABLE(), p) && tell(s, Q_MIGRATION_TABLE_COMMENT(), p) &&
-	       tell(s, Q_MIGRATION_TABLE_GRANT(), p);
+	return tell(s, Q_MIGRATION_TABLE(), p) && tell(s, Q_MIGRATION_TABLE_EXPANDS(), p) &&
+	       tell(s, Q_MIGRATION_TABLE_COMMENT(), p) && tell(s, Q_MIGRATION_TABLE_GRANT(), p);
 }
 
 static bool apply(struct db_session *s, const struct db_migration *m, struct problem *p)
@@ -123,7 +126,9 @@ static bool apply(struct db_session *s, const struct db_migration *m, struct pro
 		return false;
 	if (!session_in_transaction(s))
 		return problem(p, PROBLEM_INTERNAL, "%s ends its own transaction", m->name);
-	return tell(s, Q_MIGRATION_INSERT(m->name, m->checksum), p) && tell(s, Q_COMMIT(), p);
+	return tell(s, Q_MIGRATION_INSERT(m->name, m->checksum, m->expands ? "true" : "false"),
+	            p) &&
+	       tell(s, Q_COMMIT(), p);
 }
 
 static bool follow_up(struct db_session *s, struct problem *p)

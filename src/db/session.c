@@ -30,6 +30,19 @@ static void note_sent(struct db_session *s, enum sent_kind kind, struct statemen
 	s->sent_count++;
 }
 
+static bool send_call(struct db_session *s, const char *name, struct db_call call)
+{
+	int formats[DB_ARGUMENTS];
+
+	for (int i = 0; call.sizes && i < call.query->argc; i++) {
+		if (i == DB_ARGUMENTS)
+			return false;
+		formats[i] = call.sizes[i] > 0;
+	}
+	return PQsendQueryPrepared(s->conn, name, call.query->argc, call.argv, call.sizes,
+	                           call.sizes ? formats : NULL, call.binary);
+}
+
 bool session_put(struct db_session *s, struct db_call call, const char *class, enum sent_kind kind,
                  struct problem *p)
 {
@@ -46,8 +59,7 @@ bool session_put(struct db_session *s, struct db_call call, const char *class, e
 		statement->parsed = true;
 		note_sent(s, SENT_PARSE, statement);
 	}
-	if (!PQsendQueryPrepared(s->conn, statement->name, call.query->argc, call.argv, NULL, NULL,
-	                         0)) {
+	if (!send_call(s, statement->name, call)) {
 		s->doomed = true;
 		return unavailable(p, "the database does not take a statement");
 	}

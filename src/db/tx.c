@@ -56,7 +56,8 @@ static bool put_claims(struct db_tx *tx, struct problem *p)
 	const struct db_query *query =
 		tx->mode == DB_READ_NOTED ? &query_claims_noted : &query_claims;
 
-	return session_put(tx->session, (struct db_call){ query, argv }, "", SENT_QUIET, p);
+	return session_put(tx->session, (struct db_call){ .query = query, .argv = argv }, "",
+	                   SENT_QUIET, p);
 }
 
 /* A session, BEGIN and the claims stand before the first statement. */

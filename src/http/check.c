@@ -28,6 +28,7 @@ static bool keeps_promise(struct exchange *x)
 {
 	const struct response *out = x->response;
 	const struct promise *promise = endpoint_promise(x->call.endpoint, out->status);
+	const struct jsonschema *schema;
 	json_auto_t *json = NULL;
 	json_error_t error;
 
@@ -36,12 +37,14 @@ static bool keeps_promise(struct exchange *x)
 	if (promise->empty != (out->body == NULL))
 		return breach(x, promise->empty ? "a body where the contract has none"
 		                                : "no body where the contract has one");
-	if (!promise->schema)
+	schema = promise->sparse && call_query(&x->call, "fields") ? promise->sparse
+	                                                           : promise->schema;
+	if (!schema)
 		return true;
 	json = json_loadb(out->body, out->size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!json)
 		return breach(x, "a body that is not JSON");
-	return jsonschema_validate(promise->schema, json, say, x);
+	return jsonschema_validate(schema, json, say, x);
 }
 
 void check_response(struct exchange *x)

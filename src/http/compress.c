@@ -15,10 +15,11 @@ enum {
 	MEMORY = 8
 };
 
+/* A file is of a kind that is compressed in itself. */
 static bool worth_it(const struct response *r)
 {
 	return r->body && r->size >= LEAST && r->size <= MOST &&
-	       !response_has(r, "Content-Encoding");
+	       !response_has(r, "Content-Encoding") && !response_has(r, "Content-Disposition");
 }
 
 /* Into room that is smaller than the body: false also when it does not become smaller. */

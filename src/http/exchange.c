@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "call/permission.h"
+#include "call/shape.h"
 #include "call/transact.h"
 #include "contract/faults.h"
 #include "http/exchange_own.h"
@@ -21,17 +22,11 @@ static bool x_admit(struct exchange *x)
 {
 	struct problem *p = &x->call.problem;
 
-	if (atomic_load_explicit(x->host->draining, memory_order_relaxed)) {
-		x->response->close = true;
-		p->retry_after = 2;
-		return problem(p, PROBLEM_UNAVAILABLE, "the service is stopping");
-	}
-	if (x->request->body_cut) {
-		x->response->close = true;
-		return problem(p, PROBLEM_CONTENT_TOO_LARGE,
-		               "the body is larger than the service reads");
-	}
-	return true;
+	if (!atomic_load_explicit(x->host->draining, memory_order_relaxed))
+		return true;
+	x->response->close = true;
+	p->retry_after = 2;
+	return problem(p, PROBLEM_UNAVAILABLE, "the service is stopping");
 }
 
 static bool x_route(struct exchange *x)
@@ -42,15 +37,30 @@ static bool x_route(struct exchange *x)
 	if (!url_parse(x->request->target, &c->url, &c->problem))
 		return false;
 	x->route = routes_find(c->service->contract, c->url.segments, c->url.segment_count);
+	if (x->route && c->url.slash && !x->route->slash)
+		x->route = NULL;
 	if (!x->route)
 		return problem(&c->problem, PROBLEM_NOT_FOUND, "nothing is served at this path");
 	x->head = strcmp(x->request->method, "HEAD") == 0;
 	method = x->head ? METHOD_GET : method_parse(x->request->method);
+	x->query = method == METHOD_QUERY;
 	c->endpoint = method < METHODS ? x->route->by_method[method] : NULL;
 	if (c->endpoint || strcmp(x->request->method, "OPTIONS") == 0)
 		return true;
 	return problem(&c->problem, PROBLEM_METHOD_NOT_ALLOWED,
 	               "this path does not answer that method");
+}
+
+static bool x_measure(struct exchange *x)
+{
+	const struct endpoint *e = x->call.endpoint;
+	size_t limit = e && e->body_limit ? e->body_limit : x->host->body_limit;
+
+	if (x->request->body_size <= limit)
+		return true;
+	x->response->close = true;
+	return problem(&x->call.problem, PROBLEM_CONTENT_TOO_LARGE,
+	               "a body has %zu bytes here at most", limit);
 }
 
 static bool too_many(struct exchange *x)
@@ -136,6 +146,21 @@ static bool is_media(const char *header, const char *media)
 	return !other_charset(header + size);
 }
 
+static bool read_json(struct exchange *x)
+{
+	struct call *c = &x->call;
+
+	if (!json_read(x->request->body, x->request->body_size, &x->body, &c->problem))
+		return false;
+	x->body_text = text_copy_n(x->request->body, x->request->body_size);
+	if (!x->body_text)
+		return problem(&c->problem, PROBLEM_UNAVAILABLE,
+		               "the service has no memory to spare");
+	c->body = x->body;
+	c->body_text = x->body_text;
+	return true;
+}
+
 static bool x_read(struct exchange *x)
 {
 	struct call *c = &x->call;
@@ -149,16 +174,10 @@ static bool x_read(struct exchange *x)
 	if (x->request->body_size > 0 &&
 	    !is_media(request_header(x->request, "Content-Type"), e->media))
 		return problem(&c->problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-		               "this operation reads %s in UTF-8", e->media);
-	if (!json_read(x->request->body, x->request->body_size, &x->body, &c->problem))
-		return false;
-	x->body_text = text_copy_n(x->request->body, x->request->body_size);
-	if (!x->body_text)
-		return problem(&c->problem, PROBLEM_UNAVAILABLE,
-		               "the service has no memory to spare");
-	c->body = x->body;
-	c->body_text = x->body_text;
-	return true;
+		               "this operation reads %s%s", e->media, e->body ? " in UTF-8" : "");
+	c->bytes = x->request->body;
+	c->byte_count = x->request->body_size;
+	return !e->body || read_json(x);
 }
 
 static bool x_validate(struct exchange *x)
@@ -176,19 +195,28 @@ static bool x_handle(struct exchange *x)
 	return call_transact(&x->call, x->host->handlers[x->call.endpoint->index]);
 }
 
+static bool x_shape(struct exchange *x)
+{
+	call_shape_fields(&x->call);
+	call_shape_prefer(&x->call);
+	return true;
+}
+
 /* The first step that fails decides the answer. Nothing of a body is parsed for a caller who is not
  * known. */
 static const struct {
 	const char *name;
 	step_fn *take;
 } steps[] = {
-	{ "admit", x_admit },               /* 503 at the stop, 413: size */
+	{ "admit", x_admit },               /* 503 at the stop */
 	{ "route", x_route },               /* 400, 404, 405: path and method in the contract */
+	{ "measure", x_measure },           /* 413: the operation's limit, or the service's */
 	{ "authenticate", x_authenticate }, /* 401: the token; 429: the client's bucket */
 	{ "authorise", x_authorise }, /* 403: the scopes and roles that the contract asks for */
 	{ "read", x_read },           /* 406, 415, 400: media types, JSON */
 	{ "validate", x_validate },   /* 400, 422, 428: parameters and body */
 	{ "handle", x_handle },       /* one transaction; run again if PostgreSQL says so */
+	{ "shape", x_shape },         /* 204: as much of the answer as was asked for */
 };
 
 static bool run_steps(struct exchange *x)
@@ -234,7 +262,7 @@ void exchange_serve(const struct host *host, const struct request *request,
 	compress_response(&x);
 	put_common_headers(&x);
 	duration = clock_monotonic_us() - start;
-	metrics_count(host->metrics, x.call.endpoint, ret_response->status, duration);
+	metrics_count(host->metrics, x.call.endpoint, x.query, ret_response->status, duration);
 	log_exchange(&x, duration);
 	exchange_done(&x);
 }

@@ -19,6 +19,7 @@ struct exchange {
 	char trace[TRACEPARENT]; /* "" when the client sent none that is well-formed */
 	bool codable;            /* another Accept-Encoding might have had another answer */
 	bool head;               /* HEAD: a GET whose body is not sent */
+	bool query;              /* asked by QUERY instead of POST */
 	struct response *response;
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "http/exchange_own.h"
@@ -63,16 +64,23 @@ static void allow_origin(struct exchange *x, const char *origin)
 	response_header(x->response, "Access-Control-Allow-Origin", "%s", origin);
 	response_header(x->response, "Access-Control-Expose-Headers", "%s",
 	                "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "
-	                "X-Request-ID, Idempotency-Replayed");
+	                "X-Request-ID, Idempotency-Replayed, Preference-Applied, Accept-Query");
 }
 
-/* What is open to everybody is open to everybody's browser; a preflight asks for the GET. */
+/* What a preflight asks for; OPTIONS without a wish asks for the GET. */
+static const struct endpoint *preflight(const struct exchange *x)
+{
+	const char *wish = request_header(x->request, "Access-Control-Request-Method");
+	enum method method = wish ? method_parse(wish) : METHOD_GET;
+
+	return x->route && method < METHODS ? x->route->by_method[method] : NULL;
+}
+
+/* What is open to everybody is open to everybody's browser. */
 static bool any_origin(const struct exchange *x)
 {
-	const struct endpoint *e = x->call.endpoint;
+	const struct endpoint *e = x->call.endpoint ? x->call.endpoint : preflight(x);
 
-	if (!e && x->route)
-		e = x->route->by_method[METHOD_GET];
 	return e && e->any_origin;
 }
 
@@ -92,12 +100,24 @@ static void put_cors(struct exchange *x)
 /* What else than the URL decides on the response. */
 static void put_vary(struct exchange *x)
 {
-	bool origin = *x->host->cors_origins && !any_origin(x);
+	const struct endpoint *e = x->call.endpoint;
+	const struct {
+		bool decides;
+		const char *name;
+	} headers[] = {
+		{ e && e->optional, "Authorization" },
+		{ *x->host->cors_origins && !any_origin(x), "Origin" },
+		{ x->codable, "Accept-Encoding" },
+		{ e && e->takes_prefer, "Prefer" },
+	};
+	buf_auto names = { .limit = 100 };
 
-	if (origin || x->codable)
-		response_header(x->response, "Vary", "%s%s%s", origin ? "Origin" : "",
-		                origin && x->codable ? ", " : "",
-		                x->codable ? "Accept-Encoding" : "");
+	for (size_t i = 0; i < COUNT_OF(headers); i++)
+		if (headers[i].decides &&
+		    !buf_addf(&names, "%s%s", names.size ? ", " : "", headers[i].name))
+			return;
+	if (names.size)
+		response_header(x->response, "Vary", "%s", buf_text(&names));
 }
 
 static void put_limits(struct exchange *x)
@@ -124,11 +144,20 @@ void put_common_headers(struct exchange *x)
 		response_header(x->response, "Cache-Control", "%s", "private, no-cache");
 	if (x->host->tls)
 		response_header(x->response, "Strict-Transport-Security", "max-age=31536000");
-	if (e && e->optional)
-		response_header(x->response, "Vary", "Authorization");
+	if (x->route && x->route->by_method[METHOD_QUERY])
+		response_header(x->response, "Accept-Query", "%s",
+		                x->route->by_method[METHOD_QUERY]->media);
 	put_limits(x);
 	put_cors(x);
 	put_vary(x);
+}
+
+/* What somebody uploaded is saved, not shown; should a browser show it all the same, it does
+ * nothing there. */
+static void put_file(struct response *out, const char *name)
+{
+	response_header(out, "Content-Disposition", "attachment; filename=\"%s\"", name);
+	response_header(out, "Content-Security-Policy", "sandbox; default-src 'none'");
 }
 
 void put_reply(struct exchange *x)
@@ -147,8 +176,16 @@ void put_reply(struct exchange *x)
 		response_header(out, "Location", "%s", r->location);
 	if (r->link)
 		response_header(out, "Link", "%s", r->link);
+	if (r->preference)
+		response_header(out, "Preference-Applied", "%s", r->preference);
+	if (r->policy) {
+		response_header(out, "Content-Security-Policy", "%s", r->policy);
+		response_header(out, "Referrer-Policy", "no-referrer");
+	}
 	if (r->replayed)
 		response_header(out, "Idempotency-Replayed", "true");
+	if (*r->filename)
+		put_file(out, r->filename);
 }
 
 void answer_options(struct exchange *x)
@@ -166,6 +203,6 @@ void answer_options(struct exchange *x)
 	response_header(x->response, "Access-Control-Allow-Methods", "%s", allow);
 	response_header(x->response, "Access-Control-Allow-Headers", "%s",
 	                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-	                "X-Request-ID, traceparent");
+	                "Prefer, X-Request-ID, traceparent");
 	response_header(x->response, "Access-Control-Max-Age", "600");
 }

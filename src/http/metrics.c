@@ -2,6 +2,7 @@
 #include "http/metrics.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -17,13 +18,13 @@ struct series {
 
 struct metrics {
 	const struct contract *contract;
-	size_t count; /* endpoints; one series more for requests that fit none */
+	size_t count; /* endpoints, each with its method and with QUERY; then what fits none */
 	struct series series[];
 };
 
 struct metrics *metrics_new(const struct contract *contract)
 {
-	size_t count = contract_count(contract);
+	size_t count = 2 * contract_count(contract);
 	struct metrics *metrics =
 		calloc(1, sizeof *metrics + (count + 1) * sizeof metrics->series[0]);
 
@@ -41,10 +42,11 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-void metrics_count(struct metrics *metrics, const struct endpoint *endpoint, int status,
+void metrics_count(struct metrics *metrics, const struct endpoint *endpoint, bool query, int status,
                    int64_t duration_us)
 {
-	struct series *series = &metrics->series[endpoint ? endpoint->index : metrics->count];
+	struct series *series =
+		&metrics->series[endpoint ? 2 * endpoint->index + query : metrics->count];
 	size_t bucket = 0;
 
 	while (bucket < COUNT_OF(bounds_us) && duration_us > bounds_us[bucket])
@@ -54,16 +56,26 @@ void metrics_count(struct metrics *metrics, const struct endpoint *endpoint, int
 	add(&series->sum_us, (uint64_t)duration_us);
 }
 
-static const char *name_of(const struct metrics *metrics, size_t i)
+enum { LABELS = 128 };
+
+/* HEAD counts as the GET that it is. */
+static const char *labels_of(const struct metrics *metrics, size_t i, char text[static LABELS])
 {
-	return i < metrics->count ? contract_endpoint(metrics->contract, i)->id : "none";
+	const struct endpoint *e =
+		i < metrics->count ? contract_endpoint(metrics->contract, i / 2) : NULL;
+	enum method method = e && i % 2 == 0 ? e->method : METHOD_QUERY;
+
+	snprintf(text, LABELS, "operation=\"%s\",method=\"%s\"", e ? e->id : "none",
+	         e ? method_name(method) : "none");
+	return text;
 }
 
 static bool write_requests(const struct metrics *metrics, struct buf *text)
 {
-	bool good = buf_add(
-		text, "# HELP carers_requests_total Requests by operation and class of status.\n"
-		      "# TYPE carers_requests_total counter\n");
+	char labels[LABELS];
+	bool good = buf_add(text, "# HELP carers_requests_total Requests by operation, method and "
+	                          "class of status.\n"
+	                          "# TYPE carers_requests_total counter\n");
 
 	for (size_t i = 0; i <= metrics->count; i++)
 		for (unsigned class = 1; class < 6 && good; class ++) {
@@ -71,9 +83,9 @@ static bool write_requests(const struct metrics *metrics, struct buf *text)
 
 			if (n > 0)
 				good = buf_addf(text,
-				                "carers_requests_total{operation=\"%s\",status=\"%"
-				                "uxx\"} %llu\n",
-				                name_of(metrics, i), class, (unsigned long long)n);
+				                "carers_requests_total{%s,status=\"%uxx\"} %llu\n",
+				                labels_of(metrics, i, labels), class,
+				                (unsigned long long)n);
 		}
 	return good;
 }
@@ -81,7 +93,7 @@ static bool write_requests(const struct metrics *metrics, struct buf *text)
 static bool write_histogram(const struct metrics *metrics, size_t i, struct buf *text)
 {
 	const struct series *series = &metrics->series[i];
-	const char *name = name_of(metrics, i);
+	char labels[LABELS];
 	unsigned long long sum = 0;
 	bool good = true;
 
@@ -89,20 +101,20 @@ static bool write_histogram(const struct metrics *metrics, size_t i, struct buf 
 		sum += atomic_load(&series->buckets[b]);
 	if (sum == 0)
 		return true;
+	labels_of(metrics, i, labels);
 	sum = 0;
 	for (size_t b = 0; b < COUNT_OF(bounds_us) && good; b++) {
 		sum += atomic_load(&series->buckets[b]);
-		good = buf_addf(text,
-		                "carers_request_seconds_bucket{operation=\"%s\",le=\"%g\"} %llu\n",
-		                name, (double)bounds_us[b] / 1e6, sum);
+		good = buf_addf(text, "carers_request_seconds_bucket{%s,le=\"%g\"} %llu\n", labels,
+		                (double)bounds_us[b] / 1e6, sum);
 	}
 	sum += atomic_load(&series->buckets[COUNT_OF(bounds_us)]);
-	return good &&
-	       buf_addf(text,
-	                "carers_request_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %llu\n"
-	                "carers_request_seconds_sum{operation=\"%s\"} %g\n"
-	                "carers_request_seconds_count{operation=\"%s\"} %llu\n",
-	                name, sum, name, (double)atomic_load(&series->sum_us) / 1e6, name, sum);
+	return good && buf_addf(text,
+	                        "carers_request_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
+	                        "carers_request_seconds_sum{%s} %g\n"
+	                        "carers_request_seconds_count{%s} %llu\n",
+	                        labels, sum, labels, (double)atomic_load(&series->sum_us) / 1e6,
+	                        labels, sum);
 }
 
 bool metrics_write(const struct metrics *metrics, struct buf *text)

@@ -21,7 +21,6 @@ struct server {
 	struct MHD_Daemon *daemon;
 	struct host *host;
 	struct watch *watch;
-	size_t body_limit;
 	unsigned port;
 	int fd;
 	_Atomic bool draining;
@@ -30,28 +29,10 @@ struct server {
 };
 
 enum {
-	ADDRESS = 40,
 	/* What a connection may keep of a request's line and headers; a token has up to 8 KiB of
 	 * it. libmicrohttpd touches all of it, so a thousand connections take 16 MiB. */
 	HEADER_ROOM = 16 * KIB,
 };
-
-/* Ulfius keeps only 16 bytes of the address: all of an IPv4 one, the /64 network of an IPv6 one,
- * which is what one client has to itself anyway. */
-static void print_address(const struct sockaddr *from, char ret_text[static ADDRESS])
-{
-	unsigned char bytes[sizeof *from];
-
-	*ret_text = '\0';
-	if (!from)
-		return;
-	memcpy(bytes, from, sizeof bytes);
-	if (from->sa_family == AF_INET)
-		snprintf(ret_text, ADDRESS, "%u.%u.%u.%u", bytes[4], bytes[5], bytes[6], bytes[7]);
-	else
-		for (size_t i = 0; i < 8; i++)
-			snprintf(ret_text + 2 * i, ADDRESS - 2 * i, "%02x", bytes[8 + i]);
-}
 
 static const char *header_of(void *context, const char *name)
 {
@@ -73,19 +54,19 @@ static void hand_over(struct response *from, struct _u_response *to)
 static int serve(const struct _u_request *from, struct _u_response *to, void *context)
 {
 	struct server *server = context;
-	char address[ADDRESS];
+	char address[CLIENT_ADDRESS];
 	struct request request = {
 		.method = from->http_verb,
 		.target = from->http_url,
 		.headers = { header_of, from->map_header },
 		.body = from->binary_body ? from->binary_body : "",
 		.body_size = from->binary_body_length,
-		.body_cut = from->binary_body_length > server->body_limit,
 		.address = address,
 	};
 	struct response response;
 
-	print_address(from->client_address, address);
+	forwarded_client(&server->host->proxies, from->client_address,
+	                 u_map_get_case(from->map_header, "X-Forwarded-For"), address);
 	atomic_fetch_add(&server->unanswered, 1);
 	/* A field of Ulfius' client half, free in its server half: it tells `completed` that this
 	 * request was counted. */
@@ -192,7 +173,6 @@ bool server_start(const struct server_config *config, struct host *host, struct 
 	if (!s)
 		return problem(p, PROBLEM_UNAVAILABLE, "no memory for the server");
 	s->host = host;
-	s->body_limit = config->body_limit;
 	host->draining = &s->draining;
 	s->fd = -1;
 	if (!listen_on(config->address, config->port, &s->fd, &s->port, p)) {

@@ -97,7 +97,7 @@ static bool add_enumeration(struct building *b, const char *keyword, json_t *val
 
 static bool compile_enum(struct building *b)
 {
-	enum { SENTENCE_LIMIT = 300, VALUE_LIMIT = 60 };
+	enum { SENTENCE_LIMIT = 720, VALUE_LIMIT = 60 };
 	json_t *values = js_value(b, "enum");
 	text_auto sentence = { 0 };
 	size_t i;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
+enum { FIRST_SIZE = 1024, BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -16,9 +16,15 @@ struct arena_block {
 	_Alignas(ALIGNMENT) char bytes[];
 };
 
+/* Doubles up to BLOCK_SIZE: most schemas are small, and there are many. */
 static struct arena_block *block_new(struct arena *arena, size_t size)
 {
-	size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+	size_t room = arena->blocks ? 2 * arena->blocks->size : FIRST_SIZE;
+
+	if (room > BLOCK_SIZE)
+		room = BLOCK_SIZE;
+	if (room < size)
+		room = size;
 	if (room > SIZE_MAX - sizeof(struct arena_block))
 		return NULL;
 	struct arena_block *block = calloc(1, sizeof(*block) + room);

@@ -145,6 +145,13 @@ class TestLinks:
         assert problem(api.post(path, json={}), 409, "state-conflict")["state"] == "used"
         problem(api.get(path), 409, "state-conflict")
 
+    def test_the_trail_says_that_it_was_somebody_without_a_token(self, api, service, link):
+        one = service()
+        api.post(link(one)["path"], json={})
+        trail = api.get("/v1/audit?action=answerRefreshLink&limit=200", **{**EDITOR, "role": "council_admin", "scope": "audit:read"})
+        assert trail.status_code == 200, trail.text
+        assert {item["role"] for item in trail.json()["items"]} == {"public"}
+
     def test_a_correction_is_a_proposal(self, api, service, link):
         one = service(capacity="yes")
         answer = api.post(link(one)["path"], json={"changes": {"capacity": "no"}, "note": "Full until May."}).json()

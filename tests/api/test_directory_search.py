@@ -229,12 +229,115 @@ class TestWhatIsShown:
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         assert mark not in server.log()
         preflight = api.options(SEARCH, headers={"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"})
-        assert "POST" in preflight.headers["Allow"]
+        assert "POST" in preflight.headers["Allow"] and preflight.headers["Access-Control-Allow-Origin"] == "*"
 
     def test_the_taxonomy_is_for_everybody(self, api):
         terms = {(t["taxonomy"], t["code"]): t for t in api.get("/v1/directory/taxonomy").json()["items"]}
         assert "sitter" in terms["support_area", "sitting_service"]["synonyms"]
         assert {t["taxonomy"] for t in api.get("/v1/directory/taxonomy?taxonomy=need").json()["items"]} == {"need"}
+
+
+class TestQuery:
+    """The private search by the HTTP method QUERY: what POST answers, safe to repeat."""
+
+    JSON = {"Content-Type": "application/json"}
+
+    def test_query_answers_what_post_answers(self, api, entry, mark):
+        one = entry("Harpsichord club", support_areas=["transport"])
+        body = {"q": mark, "support_area": ["transport"], "facets": ["area"], "limit": 1}
+
+        asked, posted = api.request("QUERY", SEARCH, json=body), api.post(SEARCH, json=body)
+
+        assert asked.status_code == posted.status_code == 200
+        assert asked.json() == posted.json() and [item["id"] for item in asked.json()["items"]] == [one]
+
+    def test_query_leads_on_by_the_cursor_in_its_body(self, api, entry, mark):
+        made, found, cursor = {entry(), entry(), entry()}, [], {}
+        for _ in range(3):
+            page = api.request("QUERY", SEARCH, json={"q": mark, "limit": 1, **cursor}).json()
+            found += [item["id"] for item in page["items"]]
+            cursor = {"cursor": page.get("next_cursor")}
+
+        assert set(found) == made and cursor == {"cursor": None}
+
+    def test_query_works_on_a_bare_socket_in_chunks_and_keeps_the_connection(self, raw):
+        connection = raw()
+        for _ in range(2):
+            answer = connection.request("QUERY", SEARCH, self.JSON, b'{"q":"nothing-is-called-so"}')
+            assert answer.status_code == 200 and answer.json() == {"items": [], "found": 0}
+        connection.send(f"QUERY {SEARCH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+        assert connection.chunks(b'{"q":"nothing-', b'is-called-so"}').answer().json() == {"items": [], "found": 0}
+
+    def test_options_and_every_answer_say_that_query_is_answered_and_with_what(self, api):
+        options, refused = api.options(SEARCH), api.get(SEARCH)
+
+        assert set(options.headers["Allow"].split(", ")) == {"OPTIONS", "POST", "QUERY"}
+        problem(refused, 405, "method-not-allowed")
+        assert "QUERY" in refused.headers["Allow"].split(", ")
+        for response in (options, refused, api.post(SEARCH, json={"q": "x"}), api.request("QUERY", SEARCH, json={"q": "x"})):
+            assert response.headers["Accept-Query"] == "application/json"
+        assert "Accept-Query" not in api.options(SERVICES).headers
+
+    @pytest.mark.parametrize("path", [SERVICES, "/v1/carers/search", "/v1/me"])
+    def test_elsewhere_query_is_not_allowed(self, api, path):
+        refused = api.request("QUERY", path, json={"q": "x"}, **STAFF)
+
+        problem(refused, 405, "method-not-allowed")
+        assert "QUERY" not in refused.headers["Allow"]
+
+    def test_query_is_held_to_media_types_and_to_the_schema(self, raw, api):
+        problem(raw().request("QUERY", SEARCH, {"Content-Type": "text/plain"}, b"x"), 415, "unsupported-media-type")
+        problem(raw().request("QUERY", SEARCH, {}, b"{}"), 415, "unsupported-media-type")
+        problem(raw().request("QUERY", SEARCH, self.JSON), 400, "malformed-json")
+        problem(raw().request("QUERY", SEARCH, self.JSON, b"{"), 400, "malformed-json")
+        problem(api.request("QUERY", SEARCH, json={}, headers={"Accept": "text/html"}), 406, "not-acceptable")
+        assert faults(api.request("QUERY", SEARCH, json={"fre": True})) == {("/fre", "additionalProperties")}
+        assert faults(api.request("QUERY", f"{SEARCH}?q=x", json={}), 400, "invalid-parameter") == {("/query/q", "additionalProperties")}
+
+    def test_query_needs_no_idempotency_key_and_keeps_no_record_of_one(self, api, db):
+        key = str(uuid.uuid4())
+        first = api.request("QUERY", SEARCH, json={"q": "first"}, headers={"Idempotency-Key": key}, **STAFF)
+        second = api.request("QUERY", SEARCH, json={"q": "second"}, headers={"Idempotency-Key": key}, **STAFF)
+
+        assert first.status_code == second.status_code == 200 and "Idempotency-Replayed" not in second.headers
+        db.execute("SELECT count(*) FROM idempotency WHERE key = %s", (key,))
+        assert db.fetchone() == (0,)
+
+    def test_no_cache_keeps_an_answer_and_no_log_the_question(self, api, server, entry, mark):
+        entry()
+        for method in ("QUERY", "POST"):
+            response = api.request(method, SEARCH, json={"q": mark})
+            assert response.json()["found"] == 1 and response.headers["Cache-Control"] == "no-store"
+        assert mark not in server.log()
+
+    def test_a_browser_app_of_any_origin_may_ask_by_query(self, api):
+        asks = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "QUERY",
+                "Access-Control-Request-Headers": "content-type"}
+        preflight = api.options(SEARCH, headers=asks)
+
+        assert preflight.status_code == 204 and preflight.headers["Access-Control-Allow-Origin"] == "*"
+        assert "QUERY" in preflight.headers["Access-Control-Allow-Methods"].split(", ")
+        assert "content-type" in preflight.headers["Access-Control-Allow-Headers"].lower()
+        closed = api.options("/v1/carers/search", headers={**asks, "Access-Control-Request-Method": "POST"})
+        assert "Access-Control-Allow-Origin" not in closed.headers
+
+    def test_metrics_count_query_apart_from_post(self, serve, client):
+        private = client(serve())
+        for method in ("QUERY", "QUERY", "POST"):
+            assert private.request(method, SEARCH, json={"q": "x"}).status_code == 200
+        private.request("QUERY", SEARCH, json={"fre": 1})
+
+        lines = private.get("/metrics").text.splitlines()
+
+        for labels, count in (('method="QUERY",status="2xx"', 2), ('method="QUERY",status="4xx"', 1), ('method="POST",status="2xx"', 1)):
+            assert f'carers_requests_total{{operation="searchServicesPrivately",{labels}}} {count}' in lines
+        assert 'carers_request_seconds_count{operation="searchServicesPrivately",method="QUERY"} 3' in lines
+
+    def test_the_contract_says_that_the_path_answers_query(self, api):
+        operation = api.get("/openapi.json").json()["paths"][SEARCH]["post"]
+
+        assert operation["x-query"] is True and "`QUERY`" in operation["description"]
 
 
 class TestUnmetNeeds:

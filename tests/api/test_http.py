@@ -267,6 +267,27 @@ class TestRateLimit:
         problem(guesses[-1], 429, "too-many-requests")
         assert api.get("/v1/me", role="practitioner").status_code == 200
 
+    def test_behind_a_proxy_that_is_named_strangers_are_counted_by_the_address_that_it_gives(self, serve, client):
+        api = client(serve(CARERS_RATE_PER_MINUTE="2", CARERS_TRUSTED_PROXIES="127.0.0.0/8"))
+
+        def guess(*forwarded):
+            return api.get("/v1/me", token="guess", headers={"X-Forwarded-For": ", ".join(forwarded)}).status_code
+
+        assert [guess("203.0.113.1") for _ in range(3)] == [401, 401, 429]
+        assert guess("203.0.113.2") == 401
+        assert guess("203.0.113.99", "203.0.113.1") == 429  # the first is the client's own word
+
+    def test_nobody_else_is_believed_whom_he_asks_for(self, serve, client):
+        api = client(serve(CARERS_RATE_PER_MINUTE="2", CARERS_TRUSTED_PROXIES="192.0.2.1"))
+
+        assert [api.get("/v1/me", token="guess", headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code
+                for n in range(3)] == [401, 401, 429]
+
+    def test_a_proxy_that_is_no_address_stops_the_start(self, settings):
+        for word in ("check", "serve"):
+            done = command({**settings, "CARERS_PORT": 0, "CARERS_TRUSTED_PROXIES": "127.0.0.1,proxy"}, word)
+            assert done.returncode == 78 and "CARERS_TRUSTED_PROXIES: proxy is no address" in done.stderr
+
     def test_health_is_answered_whatever_the_rate(self, serve, client):
         api = client(serve(CARERS_RATE_PER_MINUTE="1"))
 

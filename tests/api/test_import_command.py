@@ -286,6 +286,18 @@ class TestExport:
         same = ("name", "description", "support_areas", "access_routes", "cost", "eligibility", "assured_on", "organisation_name")
         assert {key: one[key] for key in same} == {key: two[key] for key in same}
 
+    @pytest.mark.parametrize("text, cell", [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+44 1632 960201", "'+44 1632 960201"), ("-1+1", "'-1+1"), ("@SUM(1)", "'@SUM(1)"), ("\t=1", "'\t=1"),
+        ("＝1", "'＝1"), ("'=1", "''=1"), ("''+", "'''+"), ("'tis so", "'tis so"), ("a=1", "a=1"), ("-5", "-5"), ('=1,"2"', '"\'=1,""2"""')])
+    def test_no_cell_is_a_formula_and_what_was_put_before_it_is_taken_away(self, api, service, load, text, cell):
+        one = service(alert=text, locations=[{"kind": "physical", "latitude": 51.5, "longitude": -0.125}])
+        exported = self.whole(api, "csv", 1000)[0].replace("\r\n", "\n").split("\n")
+        mine = next(line for line in exported if line.startswith(one["id"]))
+        assert f",{cell}," in mine and ",-0.125," in mine
+        assert load(f"{exported[0]}\n{mine}\n")[1]["added"] == 1
+        kept = [item["id"] for item in api.get(SERVICES, params={"q": one["name"], "limit": 50}).json()["items"] if item["name"] == one["name"]]
+        assert len(kept) == 2 and {api.get(f"{SERVICES}/{ident}").json()["alert"] for ident in kept} == {text}
+
     def test_the_template_can_be_imported(self, load):
         template = (FOLDER.parents[1] / "docs" / "import-template.csv").read_bytes()
         assert load(template)[1] == {"added": 1, "changed": 0, "unchanged": 0, "faults": 0, "warnings": 0}

@@ -41,6 +41,13 @@ class TestJobs:
         assert {(fault["line"], fault["pointer"]) for fault in one["report"]["faults"]} == {(3, "/support_areas/0"), (4, "")}
         assert [item["name"] for item in api.get(SERVICES, params={"q": name}).json()["items"]] == [name]
 
+    def test_a_line_with_two_faults_is_one_that_is_refused(self, api):
+        rows = "external_id,organisation,name,support_areas,assured_on\n1,Halls,Choir,,\n2,Halls,Bad,,soon\n,,Worse,,soon\n"
+        report = done(api, api.post(IMPORTS, json=body(rows), **EDITOR))["report"]
+        assert (report["added"], report["refused"]) == (1, 2)
+        assert [(fault["line"], fault["pointer"]) for fault in report["faults"]] == [
+            (3, "/assured_on"), (4, "/external_id"), (4, "/organisation"), (4, "/assured_on")]
+
     def test_the_same_again_changes_nothing(self, api):
         what = body(ROWS + "".join(f"{n},Halls,Choir {n},\n" for n in range(250)))
         assert done(api, api.post(IMPORTS, json=what, **EDITOR))["report"]["added"] == 250

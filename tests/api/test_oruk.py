@@ -25,8 +25,18 @@ class TestDocuments:
 
     def test_the_feed_says_what_it_is(self, api):
         response = api.get(FEED)
-        assert response.json()["version"] == "HSDS-UK-3.0"
+        assert response.json() == {"version": "HSDS-UK-3.0", "profile": "https://github.com/OpenReferralUK/uk-profile/blob/main/docs/index.md",
+                                   "openapi_url": "https://openreferraluk.org/specifications/3.0/openapi.json"}
         assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+    def test_the_root_is_answered_with_a_slash_too_and_nothing_else_is(self, api):
+        with_slash = api.get(f"{FEED}/")
+        assert (with_slash.status_code, with_slash.json()) == (200, api.get(FEED).json())
+        assert with_slash.headers["Access-Control-Allow-Origin"] == "*"
+        assert "GET" in api.options(f"{FEED}/").headers["Allow"]
+        problem(api.post(f"{FEED}/"), 405, "method-not-allowed")
+        for path in (f"{FEED}//", f"{FEED}/services/", f"/{FEED}/"):
+            problem(api.get(path), 404, "not-found")
 
     def test_every_page_and_every_document_is_valid(self, api, full, service, tmp_path):
         service()
@@ -94,6 +104,14 @@ class TestDocuments:
         assert api.get(path, headers={"If-None-Match": tag}).status_code == 304
         api.patch(f"{ORGANISATIONS}/{full['organisation_id']}", etag="*", json={"description": "Another."}, **EDITOR)
         assert api.get(path, headers={"If-None-Match": tag}).status_code == 200
+
+    def test_what_an_organisation_becomes_stands_in_every_list(self, api, full):
+        ident = full["organisation_id"]
+        assert api.patch(f"{ORGANISATIONS}/{ident}", etag="*", json={"description": "Another word."}, **EDITOR).status_code == 200
+        of = [one["organization"] for one in contents(api, "services") if one["organization"]["id"] == ident]
+        of += [one["service"]["organization"] for one in contents(api, "service_at_locations") if one["service"]["organization"]["id"] == ident]
+        of += [one for one in contents(api, "organizations") if one["id"] == ident]
+        assert [one["description"] for one in of] == ["Another word."] * (2 + len(FULL["locations"]))
 
 
 class TestOrder:

@@ -72,6 +72,15 @@ class TestSearch:
             else:
                 assert one["id"] not in ids(response)
 
+    @pytest.mark.parametrize("q, taken", [("نادية", True), ("Ł", True), ("d'", True), ("7", True), (" \n x", True), ("-", False), ("\u2014", False),
+                                          (" ' ", False), ("\u2026!", False)], ids=ascii)
+    def test_a_name_has_a_letter_or_a_digit(self, api, q, taken):
+        response = api.post("/v1/carers/search", role="practitioner", json={"q": q})
+        if taken:
+            assert response.status_code == 200, response.text
+        else:
+            assert faults(response) == {("/q", "pattern")}
+
     @pytest.mark.parametrize("body, keyword", [
         ({}, "minProperties"), ({"limit": 5}, "minProperties"), ({"q": ""}, "minLength"), ({"q": "x", "limit": 51}, "maximum"),
         ({"family_name": "Rahman"}, "additionalProperties"), ({"nhs_number": "9434765918"}, "format"),

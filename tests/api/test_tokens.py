@@ -327,6 +327,17 @@ class TestJwks:
             wait_for(lambda: api.get("/v1/me", token=token).status_code == 200)
             wait_for(lambda: api.get("/v1/me", token=tokens.token("practitioner", key=old)).status_code == 401)
 
+    def test_while_both_keys_stand_there_tokens_of_both_are_good(self, serve, client, tokens):
+        old, new = Key("both-1", "RS256"), Key("both-2", "ES256")
+        with Issuer(old) as issuer:
+            api = client(serve(CARERS_JWKS=issuer.url, CARERS_JWKS_REFRESH_S="86400"))
+            assert api.get("/v1/me", token=tokens.token("practitioner", key=old)).status_code == 200
+
+            issuer.keys = (old, new)
+
+            wait_for(lambda: api.get("/v1/me", token=tokens.token("practitioner", key=new)).status_code == 200)  # asked for by its kid
+            assert api.get("/v1/me", token=tokens.token("practitioner", key=old)).status_code == 200
+
     def test_an_issuer_that_is_gone_leaves_its_keys(self, serve, client, tokens):
         key = Key("url-3", "RS512")
         with Issuer(key) as issuer:

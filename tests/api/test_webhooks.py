@@ -36,6 +36,15 @@ def path(one, rest=""):
     return f"/v1/webhooks/{one['id']}{rest}"
 
 
+def test_no_cache_keeps_an_answer_that_shows_a_secret(api, owner):
+    caller = owner()
+    made = api.post("/v1/webhooks", json={"url": URL}, **caller)
+    fresh = api.post(path(made.json(), "/rotate-secret"), **caller)
+    api.delete(path(made.json()), **caller)
+    for response in (made, fresh):
+        assert response.json()["secret"] and response.headers["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize("role", OWNERS)
 def test_an_owner_makes_reads_changes_and_drops_her_own(api, hook, owner, role):
     caller = owner(role)

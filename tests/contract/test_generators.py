@@ -113,17 +113,19 @@ def test_a_name_in_two_files_stops_the_build(tmp_path):
 
 
 def test_migrations_are_embedded_whole_in_order_and_with_their_checksums(tmp_path):
-    texts = {"0001_first.sql": 'SELECT \'é "x" \\ ??=\';\n', "0002_second.sql": "SELECT 2;" + " " * 5000}
+    texts = {"0001_first.sql": 'SELECT \'é "x" \\ ??=\';\n', "0002_second.sql": "-- expands\nSELECT 2;" + " " * 5000}
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     done = embed(tmp_path, "--migrations", "m.h", "m.c", *reversed(texts))
     assert done.returncode == 0, done.stderr
     program = '#include <stdio.h>\n#include "m.h"\nint main(void)\n{\n\tfor (size_t i = 0; i < migrations.count; i++)\n' \
-              '\t\tprintf("%s|%s|%s|", migrations.list[i].name, migrations.list[i].sql, migrations.list[i].checksum);\n}\n'
+              '\t\tprintf("%s|%s|%s|%d|", migrations.list[i].name, migrations.list[i].sql, migrations.list[i].checksum,\n' \
+              "\t\t\tmigrations.list[i].expands);\n}\n"
     (tmp_path / "print.c").write_text(program, encoding="utf-8")
     built = run(*CC, *FLAGS, "print.c", "m.c", "-o", "print", cwd=tmp_path)
     assert built.returncode == 0, built.stderr
-    expected = "".join(f"{name[:-4]}|{text}|{hashlib.sha256(text.encode()).hexdigest()}|" for name, text in texts.items())
+    expected = "".join(f"{name[:-4]}|{text}|{hashlib.sha256(text.encode()).hexdigest()}|{int(text.startswith('-- expands'))}|"
+                       for name, text in texts.items())
     assert run(tmp_path / "print", cwd=tmp_path).stdout == expected
 
 

@@ -236,14 +236,14 @@ SELECT gen_random_uuid(), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Event', no
   FROM generate_series(1, 10000) AS g;
 INSERT INTO leaflet (id, council, title, link)
 SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Leaflet', 'https://example.org' FROM generate_series(1, 10000) AS g;
+INSERT INTO leaflet_file (leaflet_id, bytes) SELECT l.id, '%PDF' FROM leaflet l;
 INSERT INTO champion (id, council, team, name, since)
 SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Team ' || g % 50, 'Invented', '2024-01-01'
   FROM generate_series(1, 5000) AS g;
 INSERT INTO directory_import (id, council, source, format, lines, state, actor)
 SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Source', 'csv', 1, 'done', 'x' FROM generate_series(1, 5000) AS g;
 INSERT INTO oruk_vocabulary (kind, id, document) SELECT 'taxonomy_term', gen_random_uuid(), '{}' FROM generate_series(1, 5000);
-SELECT oruk_number('organization', ARRAY(SELECT o.id FROM organisation o WHERE o.state = 'published' ORDER BY o.id)),
-       oruk_number('taxonomy_term', ARRAY(SELECT v.id FROM oruk_vocabulary v));
+SELECT oruk_number('taxonomy_term', ARRAY(SELECT v.id FROM oruk_vocabulary v));
 INSERT INTO directory_external_id (source, kind, external_id, id) SELECT 'https://example.org', 'service', s.id::text, s.id FROM service s;
 
 SET session_replication_role = origin;

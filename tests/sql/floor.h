@@ -38,7 +38,8 @@ bool floor_once(struct db_pool *pool, struct db_call call, struct problem *p);
 /* The same; fails the test when it was not done. */
 void floor_do(struct db_pool *pool, struct db_call call);
 
-#define CALL(query, ...) ((struct db_call){ &(query), (const char *const[]){ __VA_ARGS__ } })
+#define CALL(one, ...) \
+	((struct db_call){ .query = &(one), .argv = (const char *const[]){ __VA_ARGS__ } })
 #define FLOOR_TEST(test) cmocka_unit_test_setup(test, floor_fresh)
 /* main() of a test program: with an argument only the test of that name is run. */
 #define FLOOR_MAIN(tests)                                                          \

@@ -7,42 +7,51 @@
 
 #include "db/migrate.h"
 
-#define FIRST                                                                              \
-	{                                                                                  \
-		"0001_first", "CREATE TABLE one (n int); INSERT INTO one VALUES (1)", "aa" \
+#define FIRST                                                                                     \
+	{                                                                                         \
+		"0001_first", "CREATE TABLE one (n int); INSERT INTO one VALUES (1)", "aa", false \
 	}
-#define SECOND                                                    \
-	{                                                         \
-		"0002_second", "INSERT INTO one VALUES (2)", "bb" \
+#define SECOND                                                           \
+	{                                                                \
+		"0002_second", "INSERT INTO one VALUES (2)", "bb", false \
 	}
 
 static const struct db_migration right[] = { FIRST, SECOND };
 static const struct db_migration other[] = {
-	FIRST, { "0002_second", "INSERT INTO one VALUES (3)", "cc" }
+	FIRST, { "0002_second", "INSERT INTO one VALUES (3)", "cc", false }
 };
 static const struct db_migration squeezed[] = { FIRST,
-	                                        { "0001_zwischen", "SELECT 1", "dd" },
+	                                        { "0001_zwischen", "SELECT 1", "dd", false },
 	                                        SECOND };
 static const struct db_migration failing[] = {
-	FIRST, SECOND, { "0003_broken", "INSERT INTO one VALUES (9); SELECT 1/0", "ee" }
+	FIRST, SECOND, { "0003_broken", "INSERT INTO one VALUES (9); SELECT 1/0", "ee", false }
 };
 static const struct db_migration departing[] = {
-	FIRST, SECOND, { "0003_leaving", "INSERT INTO one VALUES (9); COMMIT", "ff" }
+	FIRST, SECOND, { "0003_leaving", "INSERT INTO one VALUES (9); COMMIT", "ff", false }
+};
+static const struct db_migration expanding[] = {
+	FIRST, { "0002_wider", "ALTER TABLE one ADD COLUMN m int", "cd", .expands = true }
+};
+static const struct db_migration contracting[] = {
+	FIRST,
+	{ "0002_wider", "ALTER TABLE one ADD COLUMN m int", "cd", .expands = true },
+	{ "0003_narrower", "ALTER TABLE one DROP COLUMN m", "ce", false }
 };
 static const struct db_migration dawdling[] = {
-	{ "0001_slow", "CREATE TABLE one AS SELECT 1 AS n FROM pg_sleep(0.1)", "aa" }
+	{ "0001_slow", "CREATE TABLE one AS SELECT 1 AS n FROM pg_sleep(0.1)", "aa", false }
 };
 
 static const struct db_migration hooked[] = {
 	FIRST,
 	{ "0002_hook",
 	  "CREATE FUNCTION migrated() RETURNS void LANGUAGE sql AS 'UPDATE one SET n = n + 1'",
-	  "ab" }
+	  "ab", false }
 };
 
 static const struct db_migrations one = { right, 1 }, two = { right, 2 }, changed = { other, 2 };
 static const struct db_migrations squeezed_in = { squeezed, 3 }, broken = { failing, 3 },
 				  leaving = { departing, 3 };
+static const struct db_migrations wider = { expanding, 2 }, narrower = { contracting, 3 };
 static const struct db_migrations slow = { dawdling, 1 }, hooks = { hooked, 2 };
 
 static int empty_database(void **state)
@@ -115,6 +124,25 @@ static void a_database_without_all_of_them_is_told_from_one_that_has(void **stat
 	assert_int_equal(migrate(&one), 1);
 	assert_not_migrated(&two,
 	                    "migration 0002_second is not applied: run `carers-api migrate` first");
+}
+
+static void an_older_program_goes_on_while_the_newer_migrations_only_expand(void **state)
+{
+	struct db_pool *pool = floor_pool(1, 1000, 5000);
+	problem_auto p = { .code = PROBLEM_NONE };
+
+	(void)state;
+	assert_int_equal(migrate(&wider), 2);
+	assert_true(db_migrated(floor_service(), &one, &p));
+	assert_true(db_pool_ready(pool, &one, &p));
+	assert_int_equal(migrate(&one), 0);
+	db_pool_free(pool);
+	assert_int_equal(migrate(&narrower), 1);
+	assert_not_migrated(
+		&one, "the database has migration 0003_narrower, which this program does not know");
+	assert_not_migrated(
+		&wider,
+		"the database has migration 0003_narrower, which this program does not know");
 }
 
 static void the_schemas_own_last_step_is_taken_each_time(void **state)
@@ -217,6 +245,7 @@ static void without_a_database_it_is_unavailable(void **state)
 static const struct CMUnitTest tests[] = {
 	MIGRATION_TEST(each_is_applied_once),
 	MIGRATION_TEST(a_database_without_all_of_them_is_told_from_one_that_has),
+	MIGRATION_TEST(an_older_program_goes_on_while_the_newer_migrations_only_expand),
 	MIGRATION_TEST(the_schemas_own_last_step_is_taken_each_time),
 	MIGRATION_TEST(one_that_was_changed_is_refused),
 	MIGRATION_TEST(one_that_is_not_known_is_refused),

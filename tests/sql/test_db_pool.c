@@ -180,7 +180,8 @@ static void our_own_refusals_keep_their_words(void **state)
 	for (size_t i = 0; i < COUNT_OF(ours); i++) {
 		problem_auto p = { .code = PROBLEM_NONE };
 
-		assert_false(floor_once(pool, (struct db_call){ &raise, ours[i].argv }, &p));
+		assert_false(floor_once(
+			pool, (struct db_call){ .query = &raise, .argv = ours[i].argv }, &p));
 		assert_int_equal(p.code, ours[i].code);
 		assert_string_equal(p.detail, ours[i].detail);
 		if (ours[i].member)
@@ -219,7 +220,8 @@ static void what_postgresql_refuses_is_told_in_other_words(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		problem_auto p = { .code = PROBLEM_NONE };
 
-		assert_false(floor_once(pool, (struct db_call){ &add, cases[i].argv }, &p));
+		assert_false(floor_once(
+			pool, (struct db_call){ .query = &add, .argv = cases[i].argv }, &p));
 		assert_int_equal(p.code, cases[i].code);
 		assert_string_equal(p.detail, cases[i].detail);
 	}

@@ -1,4 +1,6 @@
 """How PostgreSQL goes about each query for each class of caller, among many carers: never over the others' rows."""
+import collections
+import contextlib
 import json
 import pathlib
 
@@ -90,6 +92,30 @@ def look(crowd, caller, name, *arguments, carer=None, role=None, **others):
         return found
     finally:
         crowd.rollback()
+
+
+@contextlib.contextmanager
+def nested_plans(cluster, crowd):
+    """A session of the superuser, and the plans of all that its statements do, functions and triggers too; rolled back."""
+    connection = psycopg2.connect(cluster.conninfo("postgres", crowd.info.dbname))
+    connection.notices = collections.deque()
+    session = Session(connection)
+    try:
+        session.sql("LOAD 'auto_explain'")
+        for name, value in {"log_min_duration": "0", "log_nested_statements": "on", "log_analyze": "on", "log_timing": "off",
+                            "log_format": "json", "log_level": "notice"}.items():
+            session.sql(f"SET auto_explain.{name} = {value}")
+        session.sql("SET client_min_messages = notice")
+        yield session, connection.notices
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def told(notices):
+    for notice in notices:
+        if "  plan:" in notice:
+            yield json.loads(notice.split("  plan:", 1)[1])["Plan"]
 
 
 def touched(plan):
@@ -971,7 +997,8 @@ class TestDirectory:
     @pytest.mark.parametrize("name, arguments", [
         ("service_by_id", [SERVICE]), ("listed_by_id", [LISTED]), ("taxonomy_terms", [None]), ("directory_events", [50, *[None] * 8]),
         ("directory_events", [50, None, None, "Town 1", *[None] * 5]), ("leaflets", [50, *[None] * 6]), ("leaflets", [50, None, COUNCILS[1], *[None] * 4]),
-        ("directory_event_by_id", [SERVICE]), ("leaflet_by_id", [SERVICE])])
+        ("directory_event_by_id", [SERVICE]), ("leaflet_by_id", [SERVICE]),
+        ("leaflet_file", [SERVICE]), ("leaflet_file_pieces", [SERVICE])])
     @pytest.mark.parametrize("caller", ["the public", "a council", "an editor", "a listed organisation", "a large organisation", "a carer"])
     def test_what_everybody_reads_is_found_by_key_or_in_short_walks(self, crowd, somebody, caller, name, arguments):
         assert touched(look(crowd, caller, name, *arguments, carer=somebody)) <= 2300
@@ -1024,7 +1051,25 @@ class TestDirectory:
         walked = dict(session.sql("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"))
         crowd.rollback()
         assert set(walked) <= FEW, walked
-        assert "import_batch" in QUERIES  # the command's, as the owner: what it calls is what import_step() does
+
+    def test_every_statement_of_a_batch_finds_what_it_is_about_by_key(self, cluster, crowd):
+        """The command's, as the owner, whom no policy keeps from anything; what its functions do is told by auto_explain."""
+        def batch(words, first):
+            return json.dumps([{"line": n, "kind": "service", "hours": None, "schedule": None, "document": {
+                "external_id": str(n), "name": f"{words} {n}", "description": "Words", "support_areas": ["transport"], "areas_served": ["Town 3"],
+                "locations": [{"kind": "physical", "postcode": "ZZ1 0AA"}], "organization": {"name": f"Halls {n % 7}"}}} for n in range(first, first + 60)])
+        with nested_plans(cluster, crowd) as (session, plans):
+            for words, first, done in (("New", 0, (60, 0)), ("Other", 0, (0, 60)), ("Other", 30, (30, 30)), ("Other", 30, (0, 0))):
+                plans.clear()
+                said = session.execute("import_batch", "plans", COUNCILS[0], batch(words if first != 30 else "Third", first))[0][0]
+                if done != (0, 0):
+                    assert (said["added"], said["changed"], said["faults"]) == (*done, [])
+                found = [node for plan in told(plans) for node in nodes(plan)]
+                scans = [node for node in found if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in FEW]
+                assert len(found) > 5 and scans == []
+                assert touched(found) <= 60 * 200, f"{words}: {touched(found)} rows"
+                looked = {node.get("Index Name") for node in found}
+                assert "directory_external_id_pkey" in looked and ("service_pkey" in looked or done == (0, 0)), looked
 
     def test_a_change_touches_its_entry_only(self, crowd):
         one = SERVICE.replace("a000", "a001")
@@ -1062,4 +1107,5 @@ class TestDirectory:
         for name, patch in (("directory_event_patch", {"title": "y"}), ("leaflet_patch", {"title": "y"}), ("champion_patch", {"team": "y"})):
             look(crowd, "an editor", name, one, json.dumps(patch))
         look(crowd, "an editor", "directory_event_cancel", one, "x")
-        look(crowd, "an editor", "leaflet_archive", one)
+        for name, arguments in (("leaflet_file_put", [b"%PDF"]), ("leaflet_file_delete", []), ("leaflet_archive", [])):
+            look(crowd, "an editor", name, one, *arguments)

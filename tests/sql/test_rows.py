@@ -18,7 +18,8 @@ TABLES = PERSONAL + ["organisation", "audit_entry", "idempotency", "council_sett
                      "funding_scheme", "taxonomy_term", "taxonomy_phrase", "service", "postcode", "directory_external_id",
                      "directory_found", "directory_place", "directory_word", "directory_near", "unmet_search", "oruk_entry",
                      "oruk_feed", "oruk_vocabulary", "directory_import", "postcode_load",
-                     "directory_proposal", "directory_link", "directory_tally", "directory_event", "leaflet", "champion"]
+                     "directory_proposal", "directory_link", "directory_tally", "directory_event", "leaflet", "leaflet_file", "champion",
+                     "hours_round"]
 
 
 class World:

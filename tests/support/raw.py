@@ -5,8 +5,9 @@ import socket
 class Answer:
     """One HTTP/1.1 answer, read to its end."""
 
-    def __init__(self, status, headers, body):
+    def __init__(self, status, headers, body, head_size=0):
         self.status_code, self.headers, self.body = status, headers, body
+        self.size = head_size + len(body)  # bytes on the wire, unless the body came in chunks
 
     @property
     def text(self):
@@ -97,7 +98,8 @@ class Raw:
     def answer(self, method="GET"):
         """The next answer; interim ones (100 Continue) are passed over."""
         while True:
-            lines = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
+            head = self._until(b"\r\n\r\n")
+            lines = head.decode("latin-1").split("\r\n")
             status = int(lines[0].split()[1])
             if status >= 200:
                 break
@@ -111,7 +113,7 @@ class Raw:
             body = self._chunked()
         else:
             body = self._exactly(int(headers.get("Content-Length", "0")))
-        return Answer(status, headers, body)
+        return Answer(status, headers, body, len(head) + len(b"\r\n\r\n"))
 
     def closed(self):
         """Whether the server has closed, or closes now, without another byte."""

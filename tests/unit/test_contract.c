@@ -1,7 +1,7 @@
 /* The contract engine: what it compiles, what it refuses, how it routes and reads parameters. */
 #include "unit.h"
 
-#include "small_contract.h"
+#include "contract_unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,32 +11,6 @@
 #include "contract/document.h"
 #include "contract/faults.h"
 #include "contract/parameters.h"
-
-static struct buf faults = { .limit = 64 * KIB };
-
-static void note(void *context, const char *sentence)
-{
-	(void)context;
-	if (!buf_addf(&faults, "%s\n", sentence))
-		abort();
-}
-
-static struct contract *load(const char *paths)
-{
-	buf_free(&faults);
-	return small_contract(paths, note, NULL);
-}
-
-static void assert_stops_the_start(const char *paths, const char *sentence)
-{
-	assert_null(load(paths));
-	if (!strstr(buf_text(&faults), sentence))
-		fprintf(stderr, "wanted: %s\nhave: %s\n", sentence, buf_text(&faults));
-	assert_non_null(strstr(buf_text(&faults), sentence));
-	buf_free(&faults);
-}
-
-#define OK_ "\"responses\":{\"200\":{\"description\":\"x\"}}"
 
 static void what_is_not_understood_stops_the_start(void **state)
 {
@@ -125,11 +99,84 @@ static void a_rule_without_a_body_stops_the_start(void **state)
 	                       "`x-rule` names the rule that a body keeps");
 }
 
+#define BYTES_ "\"requestBody\":{\"required\":true,\"content\":{\"application/pdf\":{}}}"
+
+static void a_body_that_is_not_json_is_bytes_with_a_limit(void **state)
+{
+	struct contract *contract = load(RULED_("\"x-body-limit\":5242880," BYTES_));
+	const struct endpoint *endpoint;
+
+	(void)state;
+	assert_non_null(contract);
+	endpoint = contract_endpoint(contract, 0);
+	assert_string_equal(endpoint->media, "application/pdf");
+	assert_null(endpoint->body);
+	assert_int_equal(endpoint->body_limit, 5242880);
+	assert_int_equal(contract_body_limit(contract), 5242880);
+	contract_free(contract);
+	assert_stops_the_start(RULED_(BYTES_), "a body that is not JSON has an `x-body-limit`");
+	assert_stops_the_start(RULED_("\"x-body-limit\":0," BYTES_), "`x-body-limit` is of a body");
+	assert_stops_the_start(RULED_("\"x-body-limit\":67108865," BYTES_),
+	                       "`x-body-limit` is of a body");
+	assert_stops_the_start(RULED_("\"x-body-limit\":7"), "`x-body-limit` is of a body");
+}
+
 #define PARAMETER_(name, in, schema) \
 	"{\"name\":\"" name "\",\"in\":\"" in "\",\"required\":true,\"schema\":" schema "}"
 #define GET_(id, parameters)                                                               \
 	"{\"get\":{\"operationId\":\"" id "\",\"security\":[],\"parameters\":[" parameters \
 	"]," OK_ "}}"
+
+/* Two operations with the same body, who promise the same. */
+static struct contract *load_twins(void)
+{
+	struct contract *contract = load(
+		"\"/"
+		"a\":{\"post\":{\"operationId\":\"a\",\"security\":[],\"requestBody\":{\"content\":"
+		"{"
+		"\"application/json\":{\"schema\":{\"type\":\"object\"}}}},\"responses\":{\"200\":{"
+		"\"description\":\"x\",\"content\":{\"application/"
+		"json\":{\"schema\":{\"type\":\"array\"}"
+		"}}}}}},\"/"
+		"b\":{\"post\":{\"operationId\":\"b\",\"security\":[],\"requestBody\":{\"$ref\":"
+		"\"#/paths/~1a/post/"
+		"requestBody\"},\"responses\":{\"200\":{\"description\":\"x\",\"content\":{"
+		"\"application/json\":{\"schema\":{\"$ref\":\"#/paths/~1a/post/responses/200/"
+		"content/"
+		"application~1json/schema\"}}}}}}}");
+
+	assert_non_null(contract);
+	return contract;
+}
+
+static void those_who_refer_to_one_schema_share_it(void **state)
+{
+	struct contract *contract = load_twins();
+	const struct endpoint *a = contract_endpoint(contract, 0);
+	const struct endpoint *b = contract_endpoint(contract, 1);
+
+	(void)state;
+	assert_non_null(a->body);
+	assert_ptr_equal(a->body, b->body);
+	assert_non_null(a->promises[0].schema);
+	assert_ptr_equal(a->promises[0].schema, b->promises[0].schema);
+	contract_free(contract);
+}
+
+static void promises_are_forgotten_and_bodies_are_not(void **state)
+{
+	struct contract *contract = load_twins();
+	const struct endpoint *b = contract_endpoint(contract, 1);
+	json_auto_t *list = json_array();
+	struct problem p = { 0 };
+
+	(void)state;
+	contract_forget_promises(contract);
+	assert_null(b->promises[0].schema);
+	assert_false(faults_validate_body(b, list, &p));
+	problem_done(&p);
+	contract_free(contract);
+}
 
 static void two_templates_for_one_path_stop_the_start(void **state)
 {
@@ -207,12 +254,6 @@ static void literals_go_before_parameters(void **state)
 	assert_string_equal(routed(contract, "/c/search/other"), "none");
 	assert_string_equal(routed(contract, "/"), "none");
 	contract_free(contract);
-}
-
-static const char *no_header(void *context, const char *name)
-{
-	(void)name;
-	return context;
 }
 
 static void read_parameters(const struct contract *contract, const char *target, const char *header,
@@ -355,6 +396,9 @@ int main(void)
 		cmocka_unit_test(roles_and_costs_that_mean_nothing_stop_the_start),
 		cmocka_unit_test(a_body_that_is_not_valid_names_the_rule_that_it_is_about),
 		cmocka_unit_test(a_rule_without_a_body_stops_the_start),
+		cmocka_unit_test(a_body_that_is_not_json_is_bytes_with_a_limit),
+		cmocka_unit_test(those_who_refer_to_one_schema_share_it),
+		cmocka_unit_test(promises_are_forgotten_and_bodies_are_not),
 		cmocka_unit_test(two_templates_for_one_path_stop_the_start),
 		cmocka_unit_test(literals_go_before_parameters),
 		cmocka_unit_test(all_faults_of_the_parameters_come_at_once),

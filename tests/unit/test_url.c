@@ -30,6 +30,29 @@ static void a_plus_in_the_path_is_a_plus(void **state)
 	assert_string_equal(url.segments[0], "a+b");
 }
 
+static void a_slash_at_the_end_is_told_apart(void **state)
+{
+	static const struct {
+		const char *target;
+		size_t segments;
+		bool slash;
+	} cases[] = { { "/", 0, false },
+		      { "/v1", 1, false },
+		      { "/v1/", 1, true },
+		      { "/v1/carers/?a=/", 2, true },
+		      { "/v1/carers?a=/", 2, false } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		url_auto url = { 0 };
+		problem_auto p = { 0 };
+
+		assert_true(url_parse(cases[i].target, &url, &p));
+		assert_int_equal(url.segment_count, cases[i].segments);
+		assert_int_equal(url.slash, cases[i].slash);
+	}
+}
+
 static void assert_refused(const char *target, enum problem_code code, const char *part)
 {
 	url_auto url = { 0 };
@@ -51,7 +74,7 @@ static void tricks_in_the_path_are_refused_by_name(void **state)
 	assert_refused("/v1/%4", PROBLEM_INVALID_PARAMETER, "escape");
 	assert_refused("/v1?a=%00", PROBLEM_INVALID_PARAMETER, "NUL");
 	assert_refused("/v1//carers", PROBLEM_NOT_FOUND, "nothing is served");
-	assert_refused("/v1/carers/", PROBLEM_NOT_FOUND, "nothing is served");
+	assert_refused("/v1/carers//", PROBLEM_NOT_FOUND, "nothing is served");
 	assert_refused("*", PROBLEM_NOT_FOUND, "nothing is served");
 	assert_refused("/1/2/3/4/5/6/7/8/9/10/11/12/13", PROBLEM_NOT_FOUND, "nothing is served");
 }
@@ -72,6 +95,7 @@ static void a_query_has_a_ceiling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_slash_at_the_end_is_told_apart),
 		cmocka_unit_test(path_and_query_stay_apart),
 		cmocka_unit_test(a_plus_in_the_path_is_a_plus),
 		cmocka_unit_test(tricks_in_the_path_are_refused_by_name),

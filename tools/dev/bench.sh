@@ -1,4 +1,4 @@
-# ./dev bench: measure the release build on this machine: against pgbench, with many carers, the feed, the directory; the validator against others.
+# ./dev bench: measure the release build on this machine: against pgbench, with many carers, the feed, the directory; the service and the validator against others.
 # shellcheck shell=bash
 if [ "${1:-}" = schema ]; then
 	shift
@@ -8,9 +8,10 @@ if [ "${1:-}" = schema ]; then
 	exec /usr/bin/python3 bench/schema/run.py "$@"
 fi
 need build run bench
+[ "${1:-}" != peers ] || need peers
 build_release
 case "${1:-}" in
-scale | feed | directory)
+scale | feed | directory | peers)
 	what="$1"
 	shift
 	;;

@@ -62,10 +62,31 @@ need() {
 	apt_get install --yes --no-install-recommends "${missing[@]}"
 }
 
+# What /docs is shown with, from npm by its lock file. A build without npm is a good one: its /docs says what is missing.
+viewer() {
+	local place="$PWD/.dev-docs"
+	! cmp -s tools/docs/package-lock.json "$place/package-lock.json" || return 0
+	command -v npm >/dev/null || (need node) || {
+		say "dev: there is no npm: /docs will have no viewer"
+		return 0
+	}
+	say "dev: installing the viewer of /docs"
+	rm -rf "$place"
+	mkdir -p "$place"
+	cp tools/docs/package.json "$place/"
+	cp tools/docs/package-lock.json "$place/package-lock.json"
+	# No scripts: the package brings one that tells its makers of the installation.
+	(cd "$place" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1) || {
+		rm -rf "$place"
+		say "dev: npm could not install it: /docs will have no viewer"
+	}
+}
+
 # build FOLDER MESON-OPTION...: configure once, then compile what changed.
 build() {
 	local folder="$1"
 	shift
+	viewer
 	if [ ! -f "$folder/build.ninja" ]; then
 		say "dev: configuring $folder"
 		rm -rf "$folder"

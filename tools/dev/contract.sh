@@ -1,5 +1,13 @@
-# ./dev contract: the contract as others read it: spectral with our rules, redocly, and types for TypeScript that compile.
+# ./dev contract [--release]: the contract as others read it: spectral with our rules, redocly, types for TypeScript that compile, and
+# nothing broken of what was released. --release keeps it as what is released now.
 # shellcheck shell=bash
+release=
+case "${1:-}" in
+"") ;;
+--release) release=1 ;;
+*) die "contract takes only --release" ;;
+esac
+. tools/dev/breaking.sh
 need build
 command -v npm >/dev/null || need node
 build_release
@@ -23,4 +31,12 @@ say "dev: redocly"
 say "dev: TypeScript"
 "$place/node_modules/.bin/openapi-typescript" "$document" --output "$place/carers-api.ts" >/dev/null
 "$place/node_modules/.bin/tsc" --noEmit --strict --target es2022 "$place/carers-api.ts"
+say "dev: breaking changes"
+need_oasdiff
+/usr/bin/python3 tools/dev/breaking.py "$oasdiff" api/released.json "$document"
+OASDIFF="$oasdiff" /usr/bin/python3 -m unittest -q tests/released/test_breaking.py
+if [ -n "$release" ]; then
+	cp "$document" api/released.json
+	say "dev: api/released.json is this contract: commit it, and tag the commit"
+fi
 say "dev: the contract is clean"
