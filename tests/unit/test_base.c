@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,26 @@ static void time_is_printed_as_rfc_3339(void **state)
 	assert_string_equal(text, "2026-11-22T14:11:00.000001Z");
 }
 
+/* By the wall clock, this deadline would have passed half a century ago. */
+static void a_wait_lasts_as_long_as_it_was_given(void **state)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t condition;
+	int64_t began = clock_monotonic_us();
+	struct timespec until = clock_in_ms(20);
+	int rc = 0;
+
+	(void)state;
+	clock_condition(&condition);
+	pthread_mutex_lock(&lock);
+	while (rc == 0)
+		rc = pthread_cond_timedwait(&condition, &lock, &until);
+	pthread_mutex_unlock(&lock);
+	assert_int_equal(rc, ETIMEDOUT);
+	assert_true(clock_monotonic_us() - began >= 20000);
+	pthread_cond_destroy(&condition);
+}
+
 static void every_fault_is_kept_and_counted(void **state)
 {
 	problem_auto p = { 0 };
@@ -215,6 +236,7 @@ int main(void)
 		cmocka_unit_test(ids_are_of_version_7_and_in_order),
 		cmocka_unit_test(a_buffer_stops_at_its_ceiling_and_keeps_what_it_has),
 		cmocka_unit_test(time_is_printed_as_rfc_3339),
+		cmocka_unit_test(a_wait_lasts_as_long_as_it_was_given),
 		cmocka_unit_test(a_decimal_is_printed_as_it_went_in),
 		cmocka_unit_test(every_fault_is_kept_and_counted),
 	};

@@ -82,7 +82,8 @@ viewer() {
 	}
 }
 
-# build FOLDER MESON-OPTION...: configure once, then compile what changed.
+# build FOLDER MESON-OPTION...: configure once, then compile what changed; only $build_targets, when it names some.
+build_targets=()
 build() {
 	local folder="$1"
 	shift
@@ -96,7 +97,7 @@ build() {
 		}
 		mv "$folder.log" "$folder/dev-setup.log"
 	fi
-	ninja -C "$folder" --quiet 2>&1 | sed '/^ninja: no work to do/d' >&2 || die "the build in $folder failed"
+	ninja -C "$folder" --quiet "${build_targets[@]}" 2>&1 | sed '/^ninja: no work to do/d' >&2 || die "the build in $folder failed"
 }
 
 build_release() {

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 need build run bench test
 build_release
+build_targets=(carers-api)
 soaked=" $* "
 case "$soaked" in
 *" tsan "* | *" all "*) build build-tsan --buildtype=debugoptimized -Db_sanitize=thread ;;
