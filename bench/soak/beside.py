@@ -9,7 +9,7 @@ from clients import Client
 from stage import stage
 
 TITLE = "Imports and reports beside point reads"
-MINUTES, SHORT = 5, 0.2
+MINUTES, SHORT = 5, 0.15
 SHARE = 0.3            # of the capacity of reads alone
 GOAL_MS = 50
 ROWS = 400             # of an import

@@ -8,7 +8,7 @@ from clients import Crowd, judge, recovered
 from stage import stage
 
 TITLE = "No connection left, and every session held, under load"
-MINUTES, SHORT = 3, 0.1
+MINUTES, SHORT = 3, 0.05
 QUIET, LENGTH = 2.0, 4.0
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'carers_service'"
 

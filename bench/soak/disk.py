@@ -9,7 +9,7 @@ from clients import Crowd, judge, recovered
 from stage import Stage, stage
 
 TITLE = "The disk of PostgreSQL's tables full, then that of its write-ahead log, under load"
-MINUTES, SHORT = 3, 0.1
+MINUTES, SHORT = 3, 0.05
 QUIET, LENGTH = 1.5, 4.0
 WAL_MIB = 384                        # of the log's disk: enough for a round
 ROOM_MIB, ROOM_A_MINUTE = 256, 1024  # of the tables' disk, beyond what is there: for all that is written

@@ -3,7 +3,7 @@ from mixed import bad, capacity, middle, mixed
 from stage import Watch, slope, stage
 
 TITLE = "An hour of mixed load at 70% of capacity"
-MINUTES, SHORT = 60, 0.4
+MINUTES, SHORT = 60, 0.25
 SHARE = 0.7
 WARM_SECONDS = 300      # memory may grow for so long: caches, prepared statements, a heap for each thread
 LONG_MINUTES = 10       # below it the service only warms up, and the bounds are for a leak that is plain

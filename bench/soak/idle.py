@@ -8,9 +8,9 @@ from mixed import bad, mixed
 from stage import rss_kib, stage
 
 TITLE = "5,000 idle connections beside mixed load"
-MINUTES, SHORT = 5, 0.2
+MINUTES, SHORT = 5, 0.05
 IDLE, RATE = 5_000, 60
-TIMEOUT_S, SHORT_TIMEOUT_S = 30, 10  # CARERS_CLIENT_TIMEOUT_S: the first is as shipped
+TIMEOUT_S, SHORT_TIMEOUT_S = 30, 6  # CARERS_CLIENT_TIMEOUT_S: the first is as shipped
 SETTINGS = {"CARERS_CONNECTIONS": "6000", "CARERS_CONNECTIONS_PER_ADDRESS": "6000"}
 
 

@@ -5,7 +5,7 @@ import tsan
 from ground import ROOT
 
 TITLE = "valgrind's memcheck under mixed load"
-MINUTES, SHORT = 5, 0.3
+MINUTES, SHORT = 5, 0.15
 PROGRAM = ROOT / "build-valgrind" / "carers-api"  # ./dev soak builds it: debug, without sanitizers
 CONNECTIONS = 4
 

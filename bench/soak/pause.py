@@ -8,7 +8,7 @@ from clients import Crowd, judge, recovered
 from stage import stage
 
 TITLE = "PostgreSQL paused under load"
-MINUTES, SHORT = 3, 0.1
+MINUTES, SHORT = 3, 0.05
 QUIET, LENGTHS = 2.0, (0.5, 4.0)
 
 

@@ -7,7 +7,7 @@ from clients import Crowd, judge, recovered
 from stage import stage
 
 TITLE = "PostgreSQL restarted under load, and crashed"
-MINUTES, SHORT = 5, 0.2
+MINUTES, SHORT = 5, 0.05
 PAUSE, QUIET = 1.0, 2.0  # seconds that it stays away, and between two faults
 
 

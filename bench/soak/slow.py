@@ -8,7 +8,7 @@ from mixed import bad, mixed
 from stage import rss_kib, stage
 
 TITLE = "Slow clients beside mixed load"
-MINUTES, SHORT = 5, 0.2
+MINUTES, SHORT = 5, 0.05
 EACH, RATE = 200, 60
 TIMEOUT_S, SHORT_TIMEOUT_S = 30, 6
 SLACK_S = 10  # the watch looks each second; a busy machine is late

@@ -9,7 +9,7 @@ from mixed import bad, mixed
 from stage import Stage, stage
 
 TITLE = "ThreadSanitizer under mixed load"
-MINUTES, SHORT = 5, 0.3
+MINUTES, SHORT = 5, 0.15
 PROGRAM = ROOT / "build-tsan" / "carers-api"  # ./dev soak builds it
 REPORT = re.compile(rb"WARNING: ThreadSanitizer: ([^\n(]+)")
 CONNECTIONS = 32
