@@ -1,4 +1,5 @@
 """steady: mixed load at 70% of what was measured just before. No error, memory that does not grow, a p99 that stays."""
+from ground import DATABASE
 from mixed import bad, capacity, middle, mixed
 from stage import Watch, slope, stage
 
@@ -15,6 +16,7 @@ FLAT, FLAT_MS = 1.5, 2.0  # the last quarter's p99 against the first's
 def play(told, options):
     long = options.minutes >= LONG_MINUTES
     with stage(options) as here:
+        here.configure(dict.fromkeys(DATABASE))  # with its checkpoints: an hour has them
         most = capacity(here, 5 if long else 2, 5 if long else 2)
         told.figure("capacity, as fast as 32 connections go", f"{most:,.0f} requests/s")
         seconds = options.minutes * 60
