@@ -12,6 +12,7 @@ QUESTIONS = {
     "scale": "Does a million carers slow it down?",
     "feed": "Is the feed of changes whole and prompt beside sixteen writers?",
     "directory": "How fast are searches in the directory, Open Referral's pages and an import?",
+    "soak": "Does it hold for an hour, and when what it stands on fails?",
     "schema": "How does its JSON Schema validator compare with others?",
 }
 DATE, COMMIT = r"\b(20\d\d-\d\d-\d\d)\b", r"\bcommit ([0-9a-f]{7,}( with changes)?)"

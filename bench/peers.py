@@ -21,6 +21,7 @@ from ground import HERE, ROOT, Ground, dev_run, ground, say
 
 ALG = "RS256"
 SECONDS, ROUNDS, CONNECTIONS = 4, 3, "32,256"
+WARM_SECONDS = 2
 CARERS, SERVICES = 10_000, 10_000
 PGBENCH_CLIENTS = 32
 OURS, PGBENCH = "carers-api", "pgbench"
@@ -96,7 +97,8 @@ def reads(here):
     yield from ((f"GET {carer(100_000_000_000 + 2 * number)}", None) for number in (0, 1, 17, 4_999))
     yield from ((f"GET /v1/carers?{query}", None) for query in ("limit=50", "limit=3", "limit=5&state=active&known_to_social_care=true"))
     samples = here.plan["targets"]["search"]["samples"].read_text(encoding="utf-8").splitlines()[:20]
-    yield from (("POST /v1/directory/search", sample) for sample in (*samples, '{"q":"transport","facets":["area"],"limit":3}'))
+    faceted = json.dumps({**json.loads(samples[0]), "facets": ["area"], "limit": 3})
+    yield from (("POST /v1/directory/search", sample) for sample in (*samples, faceted))
 
 
 def refusals(here, token):
@@ -158,7 +160,7 @@ def sessions():
 
 
 def contestants(here, peers, target, connections, options):
-    """Name -> a function that takes a turn. At 32 connections also pgbench with as many clients as the service has sessions."""
+    """Name -> a function that takes a turn. At 32 connections of `get` also pgbench with as many clients as the service has sessions."""
     def served(seen):
         return lambda: load.wrk(seen, target, ALG, connections, options.seconds, Meter)
 
@@ -168,18 +170,18 @@ def contestants(here, peers, target, connections, options):
     clients = min(connections, PGBENCH_CLIENTS)
     turns = {OURS: served(Seen(here, here.service, here.port)), **{peer.kind.name: served(peer.seen) for peer in peers},
              f"{PGBENCH}, {clients} clients": limit(clients)}
-    if connections == PGBENCH_CLIENTS:
+    if connections == PGBENCH_CLIENTS and target is here.plan["targets"]["get"]:
         turns.setdefault(f"{PGBENCH}, {sessions()} clients", limit(sessions()))
     return turns
 
 
 def measure_row(here, peers, name, connections, options):
-    """A turn of a second that does not count; then rounds of turns, every second one in the other order."""
+    """A turn that does not count, for what is compiled as it runs; then rounds of turns, every second one in the other order."""
     target = here.plan["targets"][name]
     players = contestants(here, peers, target, connections, options)
     for seen in (here, *(peer.seen for peer in peers)):
         load.check_once(seen, target, ALG)
-        load.wrk(seen, target, ALG, connections, 1)
+        load.wrk(seen, target, ALG, connections, WARM_SECONDS)
     here.reset()
     turns = {who: [] for who in players}
     for number in range(options.rounds):
@@ -192,7 +194,7 @@ def measure_row(here, peers, name, connections, options):
     return turns
 
 
-def run_peers(here, options):
+def run_peers(options):
     """The peers that can run here; those that cannot are named."""
     for kind in KINDS:
         if kind not in available():
@@ -207,7 +209,7 @@ def main():
     plan = yaml.safe_load((HERE / "targets.yaml").read_text(encoding="utf-8"))
     plan["placeholders"]["search"] = FETCHED
     load_before = os.getloadavg()[0]
-    kinds = run_peers(None, options)
+    kinds = run_peers(options)
     for kind in kinds:  # installs what is missing before anything runs
         kind.versions(), kind.command(0), kind.environment()
     with contextlib.ExitStack() as standing:

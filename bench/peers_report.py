@@ -61,7 +61,7 @@ def goals(tables):
 
 
 def contestants_lines(peers, words):
-    lines = ["", "## Who they are", "", f"- **carers-api**: {words}; as it is shipped, with its log, its limits and its metrics."]
+    lines = ["", "## Who they are", "", f"- **carers-api**: {words}; as it is shipped, with its log and its metrics, but for the rate limit."]
     lines += [f"- **{peer.kind.name}** ({', '.join(peer.kind.versions())}): {peer.kind.words}; {peer.kind.processes} process{'es' if peer.kind.processes > 1 else ''}, "
               f"{peer.kind.sessions} sessions of PostgreSQL together." for peer in peers]
     return lines

@@ -143,7 +143,7 @@ def goals_table(found):
 
 
 def turns_line(options):
-    return "turns", f"{options.rounds} rounds of {options.seconds} s each, contestants in turn"
+    return "turns", f"{options.rounds} round{'s' if options.rounds > 1 else ''} of {options.seconds} s each, contestants in turn"
 
 
 def report(results, options, ground, load_before):

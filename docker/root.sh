@@ -26,9 +26,17 @@ described() { # the package that a file came with
 	cp -L "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/" || echo "root.sh: $package says no licence" >&2
 }
 
+viewer=.dev-docs/node_modules/swagger-ui-dist # what /docs is shown with is in the program
+if [ -d "$viewer" ]; then
+	mkdir -p "$root/usr/share/doc/swagger-ui-dist"
+	cp "$viewer/LICENSE" "$viewer/NOTICE" "$viewer/swagger-ui-bundle.js.LICENSE.txt" "$root/usr/share/doc/swagger-ui-dist/"
+fi
+
 dpkg-query -s ca-certificates >"$root/var/lib/dpkg/status.d/ca-certificates"
 loaded="$(ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\) (.*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p')"
-! ldd "$program" | grep 'not found' >&2
+if ldd "$program" | grep 'not found' >&2; then
+	exit 1
+fi
 for library in $loaded; do
 	mkdir -p "$root$(dirname "$library")"
 	cp -L "$library" "$root$library"

@@ -696,6 +696,24 @@ class TestEras:
         second = moved.carer()
         assert moved.until(2)[0] == [first, second]
 
+    def test_another_timeline_of_the_same_cluster_begins_an_era_once_and_refuses_positions_from_before(self, moved):
+        """A restore to an earlier time: by its numbers alone an old position would be good again, and changes would be missed."""
+        first = moved.carer()
+        position = moved.until(1)[1]
+        moved.sql("UPDATE event_era SET timeline = '000000FF'")
+        moved.migrate()
+        moved.migrate()
+
+        assert moved.sql("SELECT era, since, timeline = current_timeline() FROM event_era") == [(1, 1, True)]
+        with pytest.raises(psycopg2.Error) as caught:
+            moved.read(position)
+        assert caught.value.pgcode == "CA400"
+        second = moved.carer()
+        assert moved.until(2)[0] == [first, second]  # from the beginning
+        position = moved.read()[1]
+        third = moved.carer()
+        assert moved.until(1, position)[0] == [third]
+
     def test_a_new_era_waits_for_who_writes_in_the_old_one(self, moved):
         moved.carer()
         moved.sql("UPDATE event_era SET system_identifier = 1")

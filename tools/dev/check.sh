@@ -1,5 +1,5 @@
 # ./dev check: format, layers, style; builds with warnings as errors; the contract, its clients, an attack on it; a minute of each
-# fuzz harness; endurance and faults in short; deploy/'s samples; then everything that can fail.
+# fuzz harness; deploy/'s samples; endurance and faults in short; then everything that can fail.
 # shellcheck shell=bash
 quick_checks() {
 	local files
@@ -46,12 +46,12 @@ build build-clang --buildtype=debugoptimized -Dwerror=true --native-file tools/l
 	. tools/dev/fuzz.sh
 )
 (
-	set -- all --short
-	. tools/dev/soak.sh
-)
-(
 	set --
 	. tools/dev/deploy.sh
+)
+(
+	set -- all --short
+	. tools/dev/soak.sh
 )
 set --
 . tools/dev/test.sh

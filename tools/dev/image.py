@@ -164,6 +164,8 @@ def serve(build, tag, folder, settings):
                 sys.exit("image: the service did not become ready")
             time.sleep(0.1)
         run(*build.command(tag, folder, settings, "health"))
+        if status(f"http://127.0.0.1:{settings['CARERS_PORT']}/docs/scripts/swagger-ui.js") != 200:
+            sys.exit("image: its /docs has no viewer")
         owner = next((line.split()[1] for line in pathlib.Path(f"/proc/{service.pid}/status").read_text().splitlines()
                       if line.startswith("Uid:")), "?") if build.name == "buildah" else USER
         say(f"ready, and healthy by its own health check; user {owner}, nothing can be written")

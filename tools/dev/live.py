@@ -18,8 +18,9 @@ def service(**settings):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="carers-live-", dir="/tmp"))
     folder.chmod(0o755)  # PostgreSQL's user goes through it when root runs this
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CARERS_")}
-    running = subprocess.Popen([sys.executable, ROOT / "tools/dev/run.py", "--port", "0", "--data", folder, "--json"],
-                               env={**environment, **settings}, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    command = [sys.executable, ROOT / "tools/dev/run.py", "--port", "0", "--data", folder, "--json"]
+    running = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], env={**environment, **settings}, stdout=subprocess.PIPE,
+                               text=True, start_new_session=True)
     try:
         line = running.stdout.readline()
         if not line:

@@ -188,7 +188,7 @@ def announce(options, data, cluster, settings, port):
     print("Tokens, good for 12 hours (./dev token makes others):\n")
     for role, text in tokens.items():
         print(f"{role}\n  {text}\n")
-    print(f"carers-api serves on {base}\nLog: {data / 'service.log'}\n\nTry:\n")
+    print(f"carers-api serves on {base}\nDocumentation: {base}/docs\nLog: {data / 'service.log'}\n\nTry:\n")
     print(f"  TOKEN=$(./dev token --data {data} --role practitioner --council {council})")
     print(f'  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/carers?limit=2\n\nCtrl-C stops it.', flush=True)
 

@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -101,7 +102,7 @@ func (c *contract) operation(method, path string) *operation {
 	found := &operation{words(security[len(security)-1].(map[string]any)["token"]), words(node["x-roles"]), map[string]*jsonschema.Schema{}}
 	parameters, _ := node["parameters"].([]any)
 	for number := range parameters {
-		where := pointer + "/parameters/" + string(rune('0'+number))
+		where := pointer + "/parameters/" + strconv.Itoa(number)
 		parameter := parameters[number].(map[string]any)
 		if ref, isRef := parameter["$ref"].(string); isRef {
 			where = strings.TrimPrefix(ref, "#")

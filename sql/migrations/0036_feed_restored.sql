@@ -9,6 +9,7 @@ COMMENT ON COLUMN event_era.since IS 'Positions of eras before this one are refu
 CREATE FUNCTION current_timeline() RETURNS text LANGUAGE sql STABLE RETURN left(pg_walfile_name(pg_current_wal_lsn()), 8);
 COMMENT ON FUNCTION current_timeline() IS 'Of the WAL that is being written: the control file tells it only after the next checkpoint';
 UPDATE event_era SET timeline = current_timeline();
+ALTER TABLE event_era ALTER COLUMN timeline SET NOT NULL;
 
 CREATE OR REPLACE FUNCTION event_era_follow() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
