@@ -43,10 +43,20 @@ def section(told, title, minutes, took, load_before):
              f"- commit: {report.commit()}",
              f"- machine: {report.processor()}, {report.memory_gib():.0f} GiB, load average before {load_before:.2f}", "",
              "| expected | saw | |", "|---|---|---|"]
-    lines += [f"| {expected} | {saw} | {'kept' if kept else '**broken**'} |" for expected, saw, kept in told.promises]
+    lines += [f"| {expected} | {saw} | {'kept' if kept else '**broken**'} |" for expected, saw, kept in by_promise(told.promises)]
     if told.figures:
-        lines += ["", "| figure | |", "|---|---|", *(f"| {what} | {value} |" for what, value in told.figures)]
+        lines += ["", "| figure | |", "|---|---|", *(f"| {what} | {value} |" for what, value in dict(told.figures).items())]
     return "\n".join(lines) + "\n"
+
+
+def by_promise(promises):
+    """Of rounds one line each: a round that broke it, else the last."""
+    rounds = {}
+    for expected, saw, kept in promises:
+        rounds.setdefault(expected, []).append((kept, saw))
+    for expected, found in rounds.items():
+        kept, saw = next((one for one in found if not one[0]), found[-1])
+        yield expected, saw + (f" (the last of {len(found)} rounds)" if kept and len(found) > 1 else ""), kept
 
 
 def write(name, text):
