@@ -170,7 +170,7 @@ class TestFilters:
 
     def test_terms_and_taxonomies_find_what_is_coded_with_them(self, api, full, service):
         other = service(support_areas=["meals"])
-        terms = {term["term"]: term for term in contents(api, "taxonomy_terms")}
+        terms = {term.get("term"): term for term in contents(api, "taxonomy_terms")}
         assert full["id"] in ids(contents(api, "services", taxonomy_term_id=terms["transport"]["id"]))
         assert other["id"] not in ids(contents(api, "services", taxonomy_term_id=terms["transport"]["id"]))
         assert full["id"] in ids(contents(api, "services", taxonomy_id=terms["money"]["taxonomy_id"]))
