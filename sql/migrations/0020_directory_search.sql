@@ -413,10 +413,11 @@ COMMENT ON FUNCTION directory_asked(jsonb) IS
 
 CREATE FUNCTION metres_nearest(latitudes double precision[], longitudes double precision[], lat double precision, lon double precision) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-#variable_conflict use_column
 BEGIN
-    RETURN CASE cardinality(latitudes) WHEN 0 THEN NULL WHEN 1 THEN metres_between(latitudes[1], longitudes[1], lat, lon)
-           ELSE (SELECT min(metres_between(p.y, p.x, lat, lon)) FROM unnest(latitudes, longitudes) AS p(y, x)) END;
+    IF cardinality(latitudes) < 2 THEN
+        RETURN metres_between(latitudes[1], longitudes[1], lat, lon);
+    END IF;
+    RETURN (SELECT min(metres_between(p.y, p.x, lat, lon)) FROM unnest(latitudes, longitudes) AS p(y, x));
 END
 $$;
 COMMENT ON FUNCTION metres_nearest(double precision[], double precision[], double precision, double precision) IS 'To the nearest of its places';

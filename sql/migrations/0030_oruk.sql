@@ -9,14 +9,14 @@ CREATE TABLE oruk_entry (
     id uuid NOT NULL,
     service_id uuid,
     organisation_id uuid,
-    document jsonb,
+    document text,
     PRIMARY KEY (kind, place),
     UNIQUE (kind, id)
 );
 COMMENT ON TABLE oruk_entry IS 'What the feed has, in its order: numbers without a gap when they are given, never given twice. No person stands in it';
 COMMENT ON COLUMN oruk_entry.service_id IS 'Of services and their places: the entry that they are of';
 COMMENT ON COLUMN oruk_entry.organisation_id IS 'Of services and their places: whose they are';
-COMMENT ON COLUMN oruk_entry.document IS 'What lists show of it, without its service and organisation, whose own rows have theirs. NULL: made when it is read, of taxonomies and terms, which are few';
+COMMENT ON COLUMN oruk_entry.document IS 'What lists show of it, as the JSON that they send, without its service and organisation, whose own rows have theirs. NULL: made when it is read, of taxonomies and terms, which are few';
 CREATE INDEX oruk_entry_service ON oruk_entry (service_id) WHERE service_id IS NOT NULL;
 CREATE TABLE oruk_feed (
     kind text PRIMARY KEY,
@@ -76,14 +76,14 @@ BEGIN
     DELETE FROM oruk_entry e WHERE e.kind = 'service' AND e.service_id = ANY (wanted) AND NOT EXISTS (SELECT FROM directory_found f WHERE f.service_id = e.id);
     GET DIAGNOSTICS gone = ROW_COUNT;
     PERFORM oruk_put('service', ARRAY(
-        SELECT ROW('service', row_number() OVER (ORDER BY s.id), s.id, s.id, s.organisation_id, oruk_service_listed(s))::oruk_entry
+        SELECT ROW('service', row_number() OVER (ORDER BY s.id), s.id, s.id, s.organisation_id, oruk_service_listed(s)::text)::oruk_entry
           FROM directory_found f JOIN service s ON s.id = f.service_id WHERE f.service_id = ANY (wanted)), gone);
     DELETE FROM oruk_entry e
      WHERE e.kind = 'service_at_location' AND e.service_id = ANY (wanted) AND NOT EXISTS (SELECT FROM directory_place p WHERE p.id = e.id);
     GET DIAGNOSTICS gone = ROW_COUNT;
     PERFORM oruk_put('service_at_location', ARRAY(
         SELECT ROW('service_at_location', row_number() OVER (ORDER BY s.id, l.n), l.item ->> 'id', s.id, s.organisation_id,
-                   l.item || jsonb_build_object('location', oruk_flat(l.item -> 'location')))::oruk_entry
+                   (l.item - 'service' || jsonb_build_object('location', oruk_flat(l.item -> 'location')))::text)::oruk_entry
           FROM directory_found f JOIN service s ON s.id = f.service_id
          CROSS JOIN LATERAL jsonb_array_elements(oruk_places_over(s)) WITH ORDINALITY AS l(item, n)
          WHERE f.service_id = ANY (wanted) AND s.locations IS NOT NULL), gone);
@@ -103,7 +103,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM organisation o WHERE o.id = e.id AND o.state = 'published' AND NOT o.confidential);
     GET DIAGNOSTICS gone = ROW_COUNT;
     PERFORM oruk_put('organization', ARRAY(
-        SELECT ROW('organization', row_number() OVER (ORDER BY o.id), o.id, NULL, o.id, oruk_organisation(o, false))::oruk_entry
+        SELECT ROW('organization', row_number() OVER (ORDER BY o.id), o.id, NULL, o.id, oruk_organisation(o, false)::text)::oruk_entry
           FROM organisation o WHERE o.id = ANY (wanted) AND o.state = 'published' AND NOT o.confidential), gone);
 END
 $$;
@@ -452,22 +452,28 @@ END
 $$;
 COMMENT ON FUNCTION oruk_item(text, uuid) IS 'One document of the feed, for everybody; NULL: there is none';
 
-CREATE FUNCTION oruk_listed(whose text, ids uuid[]) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION oruk_with(document text, member text, value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN value IS NULL THEN document ELSE left(document, -1) || ', "' || member || '": ' || value || '}' END;
+COMMENT ON FUNCTION oruk_with(text, text, text) IS 'A JSON object that has members, with one more; NULL: without it';
+
+CREATE FUNCTION oruk_listed(whose text, ids uuid[]) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
-        SELECT coalesce(jsonb_agg(coalesce(e.document, CASE whose WHEN 'taxonomy' THEN oruk_taxonomy(i.id, false) ELSE oruk_taxonomy_term(i.id) END)
-                                  || CASE whose WHEN 'service' THEN k.owner
-                                                WHEN 'service_at_location' THEN jsonb_build_object('service', s.document || k.owner) ELSE '{}' END ORDER BY i.n), '[]')
+        SELECT string_agg(CASE whose
+                   WHEN 'service' THEN oruk_with(e.document, 'organization', o.document)
+                   WHEN 'service_at_location' THEN oruk_with(e.document, 'service', oruk_with(s.document, 'organization', o.document))
+                   WHEN 'organization' THEN e.document
+                   WHEN 'taxonomy' THEN oruk_taxonomy(i.id, false)::text
+                   ELSE oruk_taxonomy_term(i.id)::text END, ',' ORDER BY i.n)
           FROM unnest(ids) WITH ORDINALITY AS i(id, n)
           JOIN oruk_entry e ON e.kind = whose AND e.id = i.id
           LEFT JOIN oruk_entry s ON whose = 'service_at_location' AND s.kind = 'service' AND s.id = e.service_id
-          LEFT JOIN oruk_entry o ON whose LIKE 'service%' AND o.kind = 'organization' AND o.id = e.organisation_id
-         CROSS JOIN LATERAL (SELECT CASE WHEN o.id IS NOT NULL THEN jsonb_build_object('organization', o.document) ELSE '{}' END AS owner) AS k);
+          LEFT JOIN oruk_entry o ON whose LIKE 'service%' AND o.kind = 'organization' AND o.id = e.organisation_id);
 END
 $$;
-COMMENT ON FUNCTION oruk_listed(text, uuid[]) IS 'Entries of the feed as lists show them, in this order';
+COMMENT ON FUNCTION oruk_listed(text, uuid[]) IS 'Entries of the feed as lists show them, in this order, with commas between';
 
-CREATE FUNCTION oruk_page(whose text, page bigint, size bigint, wanted jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION oruk_page(whose text, page bigint, size bigint, wanted jsonb) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     total bigint;
     last bigint;
@@ -486,8 +492,8 @@ BEGIN
     IF page > last THEN
         RAISE EXCEPTION 'is beyond the last page, which is %', last USING ERRCODE = 'CA400', HINT = '/query/page';
     END IF;
-    RETURN jsonb_build_object('total_items', total, 'total_pages', last, 'page_number', page, 'size', cardinality(ids), 'first_page', page = 1,
-                              'last_page', page = last, 'empty', ids = '{}', 'contents', oruk_listed(whose, ids));
+    RETURN left(jsonb_build_object('total_items', total, 'total_pages', last, 'page_number', page, 'size', cardinality(ids), 'first_page', page = 1,
+                                   'last_page', page = last, 'empty', ids = '{}')::text, -1) || ', "contents": [' || coalesce(oruk_listed(whose, ids), '') || ']}';
 END
 $$;
 COMMENT ON FUNCTION oruk_page(text, bigint, bigint, jsonb) IS 'A page of the feed: without filters a span of its numbers, of which some may have gone; with filters so many of what was found';
@@ -496,4 +502,4 @@ GRANT EXECUTE ON FUNCTION oruk_id(text[]), oruk_over(jsonb, jsonb), oruk_differs
     oruk_term(taxonomy_term), oruk_attributes(service), oruk_address(jsonb), oruk_texts(uuid, text, text, jsonb), oruk_places(service), oruk_areas(service), oruk_lists(service),
     oruk_members(service), oruk_modified(service), oruk_service_listed(service), oruk_service(service), oruk_places_over(service), oruk_at_location(service, uuid),
     oruk_taxonomy(uuid, boolean), oruk_taxonomy_term(uuid), oruk_hours_match(jsonb, text, time, time), oruk_found(text, jsonb), oruk_item(text, uuid),
-    oruk_listed(text, uuid[]), oruk_page(text, bigint, bigint, jsonb), lexeme(text), lexemes(text[]) TO carers_caller;
+    oruk_with(text, text, text), oruk_listed(text, uuid[]), oruk_page(text, bigint, bigint, jsonb), lexeme(text), lexemes(text[]) TO carers_caller;
