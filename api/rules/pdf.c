@@ -112,7 +112,7 @@ static bool is_name(const char *at, const char *end, const char *name)
 	for (; *name && at < end; name++) {
 		int high = *at == '#' && end - at > 2 ? nibble(at[1]) : -1;
 		int low = high >= 0 ? nibble(at[2]) : -1;
-		char c = low >= 0 ? (char)(high << 4 | low) : *at;
+		int c = low >= 0 ? (char)(high << 4 | low) : *at;
 
 		if (c != *name)
 			return false;

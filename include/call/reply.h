@@ -13,6 +13,7 @@ struct reply {
 	int status;
 	const char *media; /* static text */
 	char *body;        /* owned; NULL: none */
+	const char *still; /* instead: text that lives as long as the program */
 	size_t size;
 	char etag[REPLY_ETAG];         /* "" : none; with its quotes */
 	char location[REPLY_LOCATION]; /* "" : none */

@@ -25,7 +25,8 @@ struct response {
 		char *value;      /* owned */
 	} headers[RESPONSE_HEADERS];
 	size_t header_count;
-	char *body; /* owned, may be NULL */
+	char *body;        /* owned, may be NULL */
+	const char *still; /* sent instead: text that lives as long as the program, never copied */
 	size_t size;
 	bool close; /* the connection ends with this response */
 };
@@ -35,5 +36,7 @@ const char *request_header(const struct request *request, const char *name);
  * change for. */
 void response_header(struct response *response, const char *name, const char *fmt, ...)
 	printf_like(3, 4);
+/* What is sent; NULL: nothing. */
+const char *response_text(const struct response *response);
 bool response_has(const struct response *response, const char *name);
 void response_done(struct response *response);

@@ -75,9 +75,13 @@ bool call_file(struct call *c, const char *media, size_t size, const struct db_r
 bool call_versioned(struct call *c, const char *media, const struct page *page)
 {
 	etag_of(page->version, c->reply.etag);
-	if (!etag_listed(call_header(c, "If-None-Match"), c->reply.etag))
-		return call_text(c, 200, media, page->text, page->size);
 	c->reply.status = 304;
+	if (etag_listed(call_header(c, "If-None-Match"), c->reply.etag))
+		return true;
+	c->reply.status = 200;
+	c->reply.media = media;
+	c->reply.still = page->text;
+	c->reply.size = page->size;
 	return true;
 }
 

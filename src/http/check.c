@@ -34,14 +34,15 @@ static bool keeps_promise(struct exchange *x)
 
 	if (!promise)
 		return breach(x, "a status that the contract does not name");
-	if (promise->empty != (out->body == NULL))
+	if (promise->empty != (response_text(out) == NULL))
 		return breach(x, promise->empty ? "a body where the contract has none"
 		                                : "no body where the contract has one");
 	schema = promise->sparse && call_query(&x->call, "fields") ? promise->sparse
 	                                                           : promise->schema;
 	if (!schema)
 		return true;
-	json = json_loadb(out->body, out->size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	json = json_loadb(response_text(out), out->size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+	                  &error);
 	if (!json)
 		return breach(x, "a body that is not JSON");
 	return jsonschema_validate(schema, json, say, x);

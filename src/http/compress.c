@@ -18,14 +18,14 @@ enum {
 /* A file is of a kind that is compressed in itself. */
 static bool worth_it(const struct response *r)
 {
-	return r->body && r->size >= LEAST && r->size <= MOST &&
+	return response_text(r) && r->size >= LEAST && r->size <= MOST &&
 	       !response_has(r, "Content-Encoding") && !response_has(r, "Content-Disposition");
 }
 
 /* Into room that is smaller than the body: false also when it does not become smaller. */
 static bool deflate_all(const struct response *r, char *room, size_t *ret_size)
 {
-	z_stream z = { .next_in = (unsigned char *)r->body,
+	z_stream z = { .next_in = (unsigned char *)(uintptr_t)response_text(r),
 		       .avail_in = (unsigned)r->size,
 		       .next_out = (unsigned char *)room,
 		       .avail_out = (unsigned)r->size - 1 };
@@ -72,6 +72,7 @@ void compress_response(struct exchange *x)
 	}
 	free(r->body);
 	r->body = room;
+	r->still = NULL;
 	r->size = size;
 	response_header(r, "Content-Encoding", "gzip");
 	mark_etag(r);

@@ -167,8 +167,9 @@ void put_reply(struct exchange *x)
 
 	out->status = r->status;
 	out->body = TAKE(r->body);
+	out->still = r->still;
 	out->size = r->size;
-	if (out->body)
+	if (response_text(out))
 		response_header(out, "Content-Type", "%s", r->media);
 	if (*r->etag)
 		response_header(out, "ETag", "%s", r->etag);

@@ -28,6 +28,11 @@ void response_header(struct response *response, const char *name, const char *fm
 	response->headers[response->header_count++].value = value;
 }
 
+const char *response_text(const struct response *response)
+{
+	return response->still ? response->still : response->body;
+}
+
 bool response_has(const struct response *response, const char *name)
 {
 	for (size_t i = 0; i < response->header_count; i++)

@@ -64,6 +64,7 @@ void refuse(struct exchange *x)
 	json = document(x, p, kind);
 	x->response->status = kind->status;
 	free(x->response->body);
+	x->response->still = NULL;
 	x->response->body = json ? json_print(json) : NULL;
 	x->response->size = x->response->body ? strlen(x->response->body) : 0;
 	response_header(x->response, "Content-Type", "application/problem+json");

@@ -32,11 +32,31 @@ enum {
 	/* What a connection may keep of a request's line and headers; a token has up to 8 KiB of
 	 * it. libmicrohttpd touches all of it, so a thousand connections take 16 MiB. */
 	HEADER_ROOM = 16 * KIB,
+	PIECE = 16 * KIB, /* of a document that is sent as it stands */
 };
 
 static const char *header_of(void *context, const char *name)
 {
 	return u_map_get_case(context, name);
+}
+
+/* libmicrohttpd never asks for more than there is. */
+static ssize_t send_still(void *text, uint64_t offset, char *out, size_t size)
+{
+	memcpy(out, (const char *)text + offset, size);
+	return (ssize_t)size;
+}
+
+/* A document of ours goes out in pieces: who asks for a thousand of them and reads none does not
+ * make a thousand copies. */
+static void hand_over_body(struct response *from, struct _u_response *to)
+{
+	if (from->still &&
+	    ulfius_set_stream_response(to, (unsigned)from->status, send_still, NULL, from->size,
+	                               PIECE, (void *)(uintptr_t)from->still) == U_OK)
+		return;
+	to->binary_body = TAKE(from->body); /* Ulfius frees it */
+	to->binary_body_length = from->size;
 }
 
 static void hand_over(struct response *from, struct _u_response *to)
@@ -46,8 +66,7 @@ static void hand_over(struct response *from, struct _u_response *to)
 		u_map_put(to->map_header, from->headers[i].name, from->headers[i].value);
 	if (from->close)
 		u_map_put(to->map_header, "Connection", "close");
-	to->binary_body = TAKE(from->body); /* Ulfius frees it */
-	to->binary_body_length = from->size;
+	hand_over_body(from, to);
 }
 
 /* Always U_CALLBACK_COMPLETE: the other results make Ulfius answer in its own words. */

@@ -1,7 +1,9 @@
 """HTTP as clients know it: methods, negotiation, preconditions, headers, connections, limits, start and stop."""
+import contextlib
 import json
 import re
 import signal
+import socket
 import threading
 import uuid
 
@@ -9,7 +11,7 @@ import pytest
 from support.client import problem
 from support.people import carer_body
 from support.raw import Raw
-from support.server import command, wait_for
+from support.server import command, resident, wait_for
 
 NOBODY = "0195e6a0-0000-7000-8000-000000000001"
 PUBLIC = ["/livez", "/readyz", "/metrics", "/openapi.json", "/openapi.yaml", "/problems", "/problems/not-found"]
@@ -394,6 +396,21 @@ class TestPlatform:
         written = yaml.safe_load(api.get("/openapi.yaml").text)
         assert set(written["paths"]) == set(document["paths"])
         assert written["info"] == document["info"]
+
+    def test_those_who_ask_for_the_contract_and_do_not_read_it_are_given_no_copies(self, serve):
+        running, wish = serve(CARERS_CHECK_RESPONSES="false"), "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        with Raw(running.port) as one, contextlib.ExitStack() as others:
+            size = int(one.request("HEAD", "/openapi.json").headers["Content-Length"])
+            before = resident(running.process.pid)
+            for _ in range(60):
+                client = others.enter_context(socket.socket())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", running.port))
+                client.sendall(wish.encode() * 8)
+                assert client.recv(1) == b"H"
+            after = resident(running.process.pid)
+
+        assert after - before < 60 * size // 3, f"{before} bytes, then {after}, for 60 times {size}"
 
     def test_every_slug_has_its_page(self, api):
         from support.client import TITLES

@@ -8,6 +8,7 @@ from support.callers import answer
 from support.client import problem
 from support.directory import ADMIN, EDITOR, OTHER_EDITOR, STAFF
 from support.pdf import pdf
+from support.server import resident
 
 LEAFLETS, MOST = "/v1/directory/leaflets", 5 * 1024 * 1024
 SOME = "019a98d2-cd00-7000-8000-00000000dead"
@@ -221,11 +222,6 @@ class TestHowLarge:
         before = round_trips(8)
         after = round_trips(16)
         assert len(content) == MOST and after < before + 64 * MOST // 4, f"{before} bytes, then {after}"
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/statm", encoding="ascii") as about:
-        return int(about.read().split()[1]) * 4096
 
 
 class TestAtOnce:

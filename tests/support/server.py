@@ -102,3 +102,9 @@ class Server:
         report = SANITIZER.search(self.log())
         assert not report, f"a sanitizer reports:\n{self.log()[max(0, report.start() - 200):][:6000]}"
         assert code == 0, f"serve ended with {code}:\n{self.tail()}"
+
+
+def resident(pid):
+    """Bytes of memory that a process has."""
+    with open(f"/proc/{pid}/statm", encoding="ascii") as about:
+        return int(about.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
