@@ -22,7 +22,7 @@ struct server {
 	struct host *host;
 	struct watch *watch;
 	unsigned port;
-	int fd;
+	int fd; /* what is listened on, while it is ours to close; or -1 */
 	_Atomic bool draining;
 	_Atomic long
 		unanswered; /* requests whose handler was called and whose response is not sent */
@@ -207,6 +207,7 @@ bool server_start(const struct server_config *config, struct host *host, struct 
 		return problem(p, PROBLEM_UNAVAILABLE, "the HTTP server does not start");
 	}
 	s->daemon = s->ulfius.mhd_daemon;
+	s->fd = -1; /* libmicrohttpd's now */
 	*ret_server = s;
 	return true;
 }
@@ -217,10 +218,13 @@ void server_drain(struct server *server, unsigned seconds)
 {
 	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
 	int64_t until = clock_monotonic_us() + (int64_t)seconds * 1000000;
-	int fd = MHD_quiesce_daemon(server->daemon);
 
-	if (fd >= 0)
-		close(fd);
+	/* Nobody is let in any more. It is closed when the workers have ended: they take it out of
+	 * their epoll sets when they come to it, and libmicrohttpd aborts if it is not there then.
+	 */
+	server->fd = MHD_quiesce_daemon(server->daemon);
+	if (server->fd >= 0)
+		shutdown(server->fd, SHUT_RDWR);
 	atomic_store(&server->draining, true);
 	while (atomic_load(&server->unanswered) > 0 && clock_monotonic_us() < until)
 		nanosleep(&pause, NULL);
@@ -232,6 +236,8 @@ void server_stop(struct server *server)
 		return;
 	ulfius_stop_framework(&server->ulfius);
 	ulfius_clean_instance(&server->ulfius);
+	if (server->fd >= 0)
+		close(server->fd);
 	watch_free(server->watch);
 	free(server);
 }
