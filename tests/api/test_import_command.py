@@ -203,6 +203,14 @@ class TestOpenReferral:
         assert load(json.dumps({**document, "name": "Walks again"}), "a.ndjson")[1]["changed"] == 1
         problem(api.get(f"{FEED}/services/{document['id']}"), 404, "not-found")
 
+    def test_an_organisation_that_comes_before_its_parent_has_it_all_the_same(self, api, load):
+        parent, child = str(uuid.uuid4()), str(uuid.uuid4())
+        lines = [{"id": child, "name": "Branch", "description": "Of it.", "parent_organization_id": parent},
+                 {"id": parent, "name": "Network", "description": "Of branches."}]
+        code, said, complaints = load("\n".join(map(json.dumps, lines)), name="a.ndjson")
+        assert (code, said["added"], complaints) == (0, 2, [])
+        assert api.get(f"{ORGANISATIONS}/{child}").json()["parent_id"] == parent
+
     def test_an_organisation_that_is_imported_is_listed(self, api, load):
         document = service()
         load(json.dumps(document), "a.ndjson")

@@ -19,7 +19,6 @@ from pg_cluster import Cluster  # noqa: E402
 LIMIT_MB = 120
 USER = 10001
 READY_SECONDS = 30
-MIRROR = "http://deb.debian.org/debian"
 CONFINED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "host"]
 # Mounts are this process's own; the root cannot be written to, and that is tried, before the program gets it.
 CHROOT = """
@@ -122,7 +121,7 @@ def engine():
 def debian(build):
     with tempfile.TemporaryDirectory(prefix="carers-image-") as place:
         say("making a base image with debootstrap")
-        run("debootstrap", "--variant=minbase", "bookworm", f"{place}/root", MIRROR, stdout=subprocess.DEVNULL)
+        run("debootstrap", "--variant=minbase", "bookworm", f"{place}/root", stdout=subprocess.DEVNULL)
         build.base(f"{place}/root")
 
 
