@@ -90,7 +90,7 @@ class Fields:
     def item(self, reference):
         """The schema of an item of which some members are shown; `id` always is."""
         full, name = component(self.document, reference), reference.rpartition("/")[2]
-        members = {member: {"$ref": f"{reference}/properties/{member}"} for member in full["properties"]}
+        members = copy.deepcopy(full["properties"])  # generators of clients follow no reference into a schema
         some = {"type": "object", "description": f"The members of {name} that `fields` names.",
                 **({"required": ["id"]} if "id" in members else {}), "properties": members}
         return self.make(f"{name}Fields", some)

@@ -49,9 +49,9 @@ def assess(client, carer):
 def find(client):
     """Somebody who could sit with the person she cares for, and takes referrals."""
     result = carers_api.DirectoryApi(client).search_services(q="sitting", referral_accepting=True, limit=5)
-    for item in result.items:
+    for item in result.actual_instance.items:
         print(f"found: {item.name}")
-    return result.items[0]
+    return result.actual_instance.items[0]
 
 
 def refer(client, carer, assessment, service):
