@@ -197,7 +197,7 @@ bool openings_of(const json_t *schedule, int32_t today, char **ret_hours, struct
 	bool good = true;
 
 	json_array_foreach (schedule, i, item) {
-		struct hours h;
+		struct hours h = { 0 };
 
 		if (read_item(item, today, i, &h, p))
 			good = good && add_item(&o, item, today, &h);

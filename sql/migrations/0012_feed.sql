@@ -1,16 +1,26 @@
 -- The timeline and the feed of changes: who is told of what, in which order, and how a copy begins and goes on.
 
--- Eras: a dump that is restored into another cluster brings rows whose transaction ids lie in that cluster's future.
+-- Eras. A dump that is restored into another cluster brings rows whose transaction ids lie in that cluster's future. And after
+-- a restore to an earlier time of the same cluster, its transaction ids go over the same ground again: a reader of the feed who
+-- comes back after they have would miss what is new under the old numbers. PostgreSQL counts such beginnings: timelines.
+
+CREATE FUNCTION current_timeline() RETURNS text LANGUAGE sql STABLE RETURN left(pg_walfile_name(pg_current_wal_lsn()), 8);
+COMMENT ON FUNCTION current_timeline() IS 'Of the WAL that is being written: the control file tells it only after the next checkpoint';
 
 CREATE TABLE event_era (
     era integer NOT NULL,
     system_identifier bigint NOT NULL,
-    began_at timestamptz(3) NOT NULL DEFAULT now()
+    timeline text NOT NULL,
+    began_at timestamptz(3) NOT NULL DEFAULT now(),
+    since integer NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE event_era IS 'One row: which cluster the transaction ids of new events belong to';
 COMMENT ON COLUMN event_era.system_identifier IS 'Of the cluster, from pg_control_system()';
+COMMENT ON COLUMN event_era.timeline IS 'PostgreSQL''s, when this era was last looked at: another one of the same cluster is a restore, or a standby that took over';
+COMMENT ON COLUMN event_era.since IS 'Positions of eras before this one are refused: what their readers were told may not have happened';
 CREATE UNIQUE INDEX event_era_one ON event_era ((true));
-INSERT INTO event_era (era, system_identifier) SELECT 0, c.system_identifier FROM pg_control_system() AS c;
+INSERT INTO event_era (era, system_identifier, timeline)
+SELECT 0, c.system_identifier, current_timeline() FROM pg_control_system() AS c;
 GRANT SELECT ON event_era TO carers_council, carers_partner, carers_self;
 
 CREATE FUNCTION current_era() RETURNS integer LANGUAGE sql STABLE RETURN (SELECT e.era FROM event_era e);
@@ -20,6 +30,7 @@ ALTER TABLE event ALTER COLUMN era SET DEFAULT current_era();
 CREATE FUNCTION event_era_follow() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     here bigint := (SELECT c.system_identifier FROM pg_control_system() AS c);
+    restored boolean := (SELECT e.system_identifier = here AND e.timeline <> current_timeline() FROM event_era e);
     last bigint;
 BEGIN
     -- One look into the index for each council.
@@ -29,17 +40,19 @@ BEGIN
         SELECT (SELECT min(e.council) FROM event e WHERE e.council > c.code) FROM council c WHERE c.code IS NOT NULL)
     SELECT max((SELECT max(e.txid) FROM event e WHERE e.council = c.code AND e.era = current_era())) INTO last
       FROM council c;
-    IF EXISTS (SELECT FROM event_era e WHERE e.system_identifier = here)
+    IF EXISTS (SELECT FROM event_era e WHERE e.system_identifier = here) AND NOT restored
        AND coalesce(last < pg_snapshot_xmax(pg_current_snapshot())::text::bigint, true) THEN
         RETURN;
     END IF;
     LOCK TABLE event_era IN ACCESS EXCLUSIVE MODE; -- waits for who writes in the old era: note_event() reads the table
-    UPDATE event_era SET era = era + 1, system_identifier = here, began_at = now();
+    UPDATE event_era e
+       SET era = e.era + 1, system_identifier = here, timeline = current_timeline(), began_at = now(),
+           since = CASE WHEN restored THEN e.era + 1 ELSE e.since END;
 END
 $$;
 COMMENT ON FUNCTION event_era_follow() IS
-    'Begins a new era when the database has come to another cluster, or holds transactions that this one has not reached yet '
-    '(the copy of a cluster has the identifier of the first)';
+    'Begins a new era when the database has come to another cluster, holds transactions that this one has not reached yet (the copy of a '
+    'cluster has the identifier of the first), or goes on from an earlier time';
 
 CREATE FUNCTION migrated() RETURNS void LANGUAGE sql
 BEGIN ATOMIC
@@ -174,8 +187,9 @@ CREATE FUNCTION change_span(after text, OUT era integer, OUT txid bigint, OUT id
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     hex text;
+    known integer;
 BEGIN
-    settled_era := (SELECT e.era FROM event_era e);
+    SELECT e.era, e.since INTO settled_era, known FROM event_era e;
     settled_txid := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
     era := 0; txid := 0; id := 0;
     IF after IS NULL THEN
@@ -190,7 +204,7 @@ BEGIN
     era := ('x' || left(hex, 8))::bit(32)::integer;
     txid := ('x' || substr(hex, 9, 16))::bit(64)::bigint;
     id := ('x' || right(hex, 16))::bit(64)::bigint;
-    IF (era, txid) > (settled_era, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) THEN
+    IF era < known OR (era, txid) > (settled_era, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) THEN
         RAISE EXCEPTION 'lies ahead of what has happened here: begin again with latest'
             USING ERRCODE = 'CA400', HINT = '/query/after';
     END IF;

@@ -13,16 +13,16 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "http/door.h"
 #include "http/listen.h"
 #include "http/watch.h"
 
 struct server {
 	struct _u_instance ulfius;
-	struct MHD_Daemon *daemon;
+	struct door *door;
 	struct host *host;
 	struct watch *watch;
 	unsigned port;
-	int fd; /* what is listened on, while it is ours to close; or -1 */
 	_Atomic bool draining;
 	_Atomic long
 		unanswered; /* requests whose handler was called and whose response is not sent */
@@ -151,9 +151,9 @@ static bool start_daemon(struct server *s, const struct server_config *config)
 	const unsigned tls = config->certificate ? MHD_USE_TLS : 0;
 	struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)silent, NULL },
-		{ MHD_OPTION_LISTEN_SOCKET, s->fd, NULL },
 		{ MHD_OPTION_THREAD_POOL_SIZE, config->workers, NULL },
-		{ MHD_OPTION_CONNECTION_LIMIT, config->connections, NULL },
+		/* Each worker has its share of them; the door keeps the limit. */
+		{ MHD_OPTION_CONNECTION_LIMIT, config->connections + config->workers, NULL },
 		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address, NULL },
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_ROOM, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, config->client_timeout_s, NULL },
@@ -168,6 +168,7 @@ static bool start_daemon(struct server *s, const struct server_config *config)
 
 	return ulfius_start_framework_with_mhd_options(&s->ulfius,
 	                                               MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+	                                                       MHD_USE_NO_LISTEN_SOCKET |
 	                                                       MHD_USE_ERROR_LOG | tls,
 	                                               options) == U_OK;
 }
@@ -184,30 +185,36 @@ static bool prepare(struct server *s, const struct server_config *config)
 	return ulfius_add_endpoint_by_val(&s->ulfius, "*", NULL, "*", 0, serve, s) == U_OK;
 }
 
+/* Takes `fd`, whatever happens. */
+static bool open_up(struct server *s, const struct server_config *config, int fd)
+{
+	s->watch = watch_new(config->client_timeout_s);
+	if (s->watch && prepare(s, config) && start_daemon(s, config)) {
+		s->door = door_open(fd, s->ulfius.mhd_daemon, config->connections);
+		return s->door != NULL;
+	}
+	close(fd);
+	return false;
+}
+
 bool server_start(const struct server_config *config, struct host *host, struct server **ret_server,
                   struct problem *p)
 {
 	struct server *s = calloc(1, sizeof *s);
+	int fd;
 
 	if (!s)
 		return problem(p, PROBLEM_UNAVAILABLE, "no memory for the server");
 	s->host = host;
 	host->draining = &s->draining;
-	s->fd = -1;
-	if (!listen_on(config->address, config->port, &s->fd, &s->port, p)) {
+	if (!listen_on(config->address, config->port, &fd, &s->port, p)) {
 		free(s);
 		return false;
 	}
-	s->watch = watch_new(config->client_timeout_s);
-	if (!s->watch || !prepare(s, config) || !start_daemon(s, config)) {
-		ulfius_clean_instance(&s->ulfius);
-		close(s->fd);
-		watch_free(s->watch);
-		free(s);
+	if (!open_up(s, config, fd)) {
+		server_stop(s);
 		return problem(p, PROBLEM_UNAVAILABLE, "the HTTP server does not start");
 	}
-	s->daemon = s->ulfius.mhd_daemon;
-	s->fd = -1; /* libmicrohttpd's now */
 	*ret_server = s;
 	return true;
 }
@@ -219,12 +226,7 @@ void server_drain(struct server *server, unsigned seconds)
 	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
 	int64_t until = clock_monotonic_us() + (int64_t)seconds * 1000000;
 
-	/* Nobody is let in any more. It is closed when the workers have ended: they take it out of
-	 * their epoll sets when they come to it, and libmicrohttpd aborts if it is not there then.
-	 */
-	server->fd = MHD_quiesce_daemon(server->daemon);
-	if (server->fd >= 0)
-		shutdown(server->fd, SHUT_RDWR);
+	door_close(TAKE(server->door));
 	atomic_store(&server->draining, true);
 	while (atomic_load(&server->unanswered) > 0 && clock_monotonic_us() < until)
 		nanosleep(&pause, NULL);
@@ -234,10 +236,10 @@ void server_stop(struct server *server)
 {
 	if (!server)
 		return;
-	ulfius_stop_framework(&server->ulfius);
+	door_close(server->door);
+	if (server->ulfius.mhd_daemon)
+		ulfius_stop_framework(&server->ulfius);
 	ulfius_clean_instance(&server->ulfius);
-	if (server->fd >= 0)
-		close(server->fd);
 	watch_free(server->watch);
 	free(server);
 }

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import re
+import select
 import signal
 import socket
 import threading
@@ -364,6 +365,19 @@ class TestConnections:
             except ConnectionError:
                 return False
         wait_for(again)
+        for connection in kept:
+            connection.socket.close()
+
+    def test_who_comes_when_all_connections_are_taken_waits_until_one_is_free(self, serve):
+        server = serve(CARERS_CONNECTIONS="4")
+        kept = [Raw(server.port) for _ in range(4)]
+        assert all(connection.request("GET", "/livez").status_code == 200 for connection in kept)
+
+        with Raw(server.port) as fifth:
+            fifth.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert select.select([fifth.socket], [], [], 0.3)[0] == [], "answered, or turned away"
+            kept.pop().socket.close()
+            assert fifth.answer().status_code == 200
         for connection in kept:
             connection.socket.close()
 
