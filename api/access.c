@@ -5,34 +5,22 @@
 #include "modules.h"
 #include "queries.h"
 
+static const char no_such_access[] = "no access to this carer has this id";
+
 static bool list_access(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_ACCESS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
-	                               call_query(c, "cursor"), call_query(c, "updated_since"),
-	                               call_query(c, "state")),
-	             &rows, &c->problem))
-		return false;
-	if (db_count(rows) == 0)
-		return problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
-	return call_page(c, rows);
-}
-
-static bool no_such_access(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no access to this carer has this id");
+	return call_list_of(c,
+	                    Q_ACCESS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
+	                                      call_query(c, "cursor"),
+	                                      call_query(c, "updated_since"),
+	                                      call_query(c, "state")),
+	                    "no carer has this id");
 }
 
 static bool get_access(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_ACCESS_READ(call_path(c, "carer_id"), call_path(c, "access_id")),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_access(c);
+	return call_answer(c, Q_ACCESS_READ(call_path(c, "carer_id"), call_path(c, "access_id")),
+	                   no_such_access);
 }
 
 static bool grant_access(struct call *c)
@@ -50,12 +38,10 @@ static bool grant_access(struct call *c)
 static bool revoke_access(struct call *c)
 {
 	const char *carer = call_path(c, "carer_id"), *id = call_path(c, "access_id");
-	db_rows_auto *rows = NULL;
 
-	if (!db_queue(c->tx, Q_ACCESS_REVOKE(carer, id, json_text(c->body, "note")), &c->problem) ||
-	    !db_last(c->tx, Q_ACCESS_BY_ID(carer, id), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_access(c);
+	return db_queue(c->tx, Q_ACCESS_REVOKE(carer, id, json_text(c->body, "note")),
+	                &c->problem) &&
+	       call_answer(c, Q_ACCESS_BY_ID(carer, id), no_such_access);
 }
 
 static const struct operation access[] = {

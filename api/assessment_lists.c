@@ -24,52 +24,41 @@ static struct filters filters_of(const struct call *c)
 	};
 }
 
-static bool answer_page(struct call *c, struct db_call query)
-{
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, query, &rows, &c->problem) && call_page(c, rows);
-}
-
 static bool list_carer_assessments(struct call *c)
 {
 	const struct filters f = filters_of(c);
-	db_rows_auto *rows = NULL;
 
-	if (!db_last(c->tx,
-	             Q_ASSESSMENTS_OF_CARER(call_path(c, "carer_id"), f.limit, f.cursor, f.since,
-	                                    f.kind, f.state),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_page(c, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
+	return call_list_of(c,
+	                    Q_ASSESSMENTS_OF_CARER(call_path(c, "carer_id"), f.limit, f.cursor,
+	                                           f.since, f.kind, f.state),
+	                    "no carer has this id");
 }
 
 static bool list_of_organisation(struct call *c, const struct filters *f)
 {
 	if (f->since)
-		return answer_page(c, Q_ASSESSMENTS_CHANGED_OF_ORGANISATION(
-					      f->limit, f->cursor, f->since, f->council, f->kind,
-					      f->state, f->due_before, f->overdue));
+		return call_list(c, Q_ASSESSMENTS_CHANGED_OF_ORGANISATION(
+					    f->limit, f->cursor, f->since, f->council, f->kind,
+					    f->state, f->due_before, f->overdue));
 	if (f->due_before || f->overdue)
-		return answer_page(c, Q_REVIEWS_DUE_OF_ORGANISATION(f->limit, f->cursor, f->council,
-		                                                    f->kind, f->state,
-		                                                    f->due_before, f->overdue));
-	return answer_page(c, Q_ASSESSMENTS_OF_ORGANISATION(f->limit, f->cursor, f->council,
-	                                                    f->kind, f->state));
+		return call_list(c, Q_REVIEWS_DUE_OF_ORGANISATION(f->limit, f->cursor, f->council,
+		                                                  f->kind, f->state, f->due_before,
+		                                                  f->overdue));
+	return call_list(c, Q_ASSESSMENTS_OF_ORGANISATION(f->limit, f->cursor, f->council, f->kind,
+	                                                  f->state));
 }
 
 static bool list_of_councils(struct call *c, const struct filters *f)
 {
 	if (f->since)
-		return answer_page(c, Q_ASSESSMENTS_CHANGED_OF_COUNCILS(
-					      f->limit, f->cursor, f->since, f->council, f->kind,
-					      f->state, f->due_before, f->overdue));
+		return call_list(c, Q_ASSESSMENTS_CHANGED_OF_COUNCILS(f->limit, f->cursor, f->since,
+		                                                      f->council, f->kind, f->state,
+		                                                      f->due_before, f->overdue));
 	if (f->due_before || f->overdue)
-		return answer_page(c, Q_REVIEWS_DUE_OF_COUNCILS(f->limit, f->cursor, f->council,
-		                                                f->kind, f->state, f->due_before,
-		                                                f->overdue));
-	return answer_page(
+		return call_list(c,
+		                 Q_REVIEWS_DUE_OF_COUNCILS(f->limit, f->cursor, f->council, f->kind,
+		                                           f->state, f->due_before, f->overdue));
+	return call_list(
 		c, Q_ASSESSMENTS_OF_COUNCILS(f->limit, f->cursor, f->council, f->kind, f->state));
 }
 

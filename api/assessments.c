@@ -9,19 +9,13 @@
 #include "queries.h"
 #include "rules/assessment_states.h"
 
-static bool no_such_assessment(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no assessment has this id");
-}
+static const char no_such_assessment[] = "no assessment has this id";
 
 /* The assessment as it is now, after the change that was queued before. */
 static bool reply_changed(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_ASSESSMENT_BY_ID(call_path(c, "assessment_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_assessment(c);
+	return call_answer(c, Q_ASSESSMENT_BY_ID(call_path(c, "assessment_id")),
+	                   no_such_assessment);
 }
 
 /* A carer's own token always asks; others are asked, or offer. NULL: its kind leaves no choice. */
@@ -57,11 +51,7 @@ static bool create_assessment(struct call *c)
 
 static bool get_assessment(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_ASSESSMENT_READ(call_path(c, "assessment_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_assessment(c);
+	return call_answer(c, Q_ASSESSMENT_READ(call_path(c, "assessment_id")), no_such_assessment);
 }
 
 /* Where the action leads from the state that the assessment is in now, and stays in until the end
@@ -74,7 +64,7 @@ static bool step(struct call *c, const char *action, const char *wanted, const c
 	if (!db_run(c->tx, Q_ASSESSMENT_LOCK(call_path(c, "assessment_id")), &rows, &c->problem))
 		return false;
 	if (db_count(rows) == 0)
-		return no_such_assessment(c);
+		return problem(&c->problem, PROBLEM_NOT_FOUND, "%s", no_such_assessment);
 	now.kind = db_text(rows, 0, "kind");
 	now.state = db_text(rows, 0, "state");
 	now.theirs = db_text(rows, 0, "theirs") != NULL;

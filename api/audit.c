@@ -5,16 +5,11 @@
 
 static bool list_audit(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx,
-	               Q_AUDIT_LIST(call_query(c, "limit"), call_query(c, "cursor"),
-	                            call_query(c, "carer_id"), call_query(c, "actor"),
-	                            call_query(c, "action"), call_query(c, "organisation_id"),
-	                            call_query(c, "kind"), call_query(c, "from"),
-	                            call_query(c, "to")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_AUDIT_LIST(call_query(c, "limit"), call_query(c, "cursor"),
+	                                 call_query(c, "carer_id"), call_query(c, "actor"),
+	                                 call_query(c, "action"), call_query(c, "organisation_id"),
+	                                 call_query(c, "kind"), call_query(c, "from"),
+	                                 call_query(c, "to")));
 }
 
 static const struct operation audit[] = {

@@ -5,10 +5,7 @@
 
 static bool get_bank_holidays(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_BANK_HOLIDAYS_READ(), &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	return call_answer(c, Q_BANK_HOLIDAYS_READ(), NULL);
 }
 
 static bool put_bank_holidays(struct call *c)

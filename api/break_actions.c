@@ -4,10 +4,7 @@
 #include "queries.h"
 #include "rules/break_states.h"
 
-static bool no_such_break(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no break has this id");
-}
+static const char no_such_break[] = "no break has this id";
 
 /* Locks the break and asks the machine. */
 static bool step(struct call *c, const char *action, const char **ret_state)
@@ -17,7 +14,7 @@ static bool step(struct call *c, const char *action, const char **ret_state)
 	if (!db_run(c->tx, Q_BREAK_LOCK(call_path(c, "break_id")), &rows, &c->problem))
 		return false;
 	if (db_count(rows) == 0)
-		return no_such_break(c);
+		return problem(&c->problem, PROBLEM_NOT_FOUND, "%s", no_such_break);
 	struct break_now now = { .state = db_text(rows, 0, "state"),
 		                 .provider = db_text(rows, 0, "provider"),
 		                 .arranger = db_text(rows, 0, "arranger") };
@@ -28,12 +25,8 @@ static bool step(struct call *c, const char *action, const char **ret_state)
 /* Does it, and answers with what the break is now. */
 static bool change(struct call *c, struct db_call query)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_queue(c->tx, query, &c->problem) ||
-	    !db_last(c->tx, Q_BREAK_BY_ID(call_path(c, "break_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_break(c);
+	return db_queue(c->tx, query, &c->problem) &&
+	       call_answer(c, Q_BREAK_BY_ID(call_path(c, "break_id")), no_such_break);
 }
 
 static bool move(struct call *c, const char *action)

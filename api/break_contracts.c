@@ -17,26 +17,17 @@ static bool create_contract(struct call *c)
 
 static bool get_contract(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_BREAK_CONTRACT_BY_ID(call_path(c, "contract_id")), &rows,
-	             &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no contract has this id");
+	return call_answer(c, Q_BREAK_CONTRACT_BY_ID(call_path(c, "contract_id")),
+	                   "no contract has this id");
 }
 
 static bool list_contracts(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx,
-	               Q_BREAK_CONTRACTS(call_query(c, "limit"), call_query(c, "cursor"),
-	                                 call_query(c, "updated_since"), call_query(c, "council"),
-	                                 call_query(c, "provider_organisation_id"),
-	                                 call_query(c, "on")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c,
+	                 Q_BREAK_CONTRACTS(call_query(c, "limit"), call_query(c, "cursor"),
+	                                   call_query(c, "updated_since"), call_query(c, "council"),
+	                                   call_query(c, "provider_organisation_id"),
+	                                   call_query(c, "on")));
 }
 
 static const struct operation break_contracts[] = {

@@ -5,10 +5,7 @@
 
 static bool list_break_schemes(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_BREAK_SCHEMES_OF(call_query(c, "council")), &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_BREAK_SCHEMES_OF(call_query(c, "council")));
 }
 
 static bool put_break_scheme(struct call *c)

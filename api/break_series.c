@@ -110,14 +110,11 @@ static bool read_series(struct call *c, struct series *ret_series)
 
 static bool answer_planned(struct call *c, const struct series *s)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx,
-	               Q_SERIES_PLANNED(call_path(c, "break_id"), buf_text(&s->days),
-	                                json_text(c->body, "starts_time"),
-	                                json_text(c->body, "ends_time"), buf_text(&s->skipped)),
-	               &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	return call_answer(c,
+	                   Q_SERIES_PLANNED(call_path(c, "break_id"), buf_text(&s->days),
+	                                    json_text(c->body, "starts_time"),
+	                                    json_text(c->body, "ends_time"), buf_text(&s->skipped)),
+	                   NULL);
 }
 
 /* 201, and where the sessions of this series are listed. */

@@ -18,27 +18,17 @@ static bool create_session(struct call *c)
 
 static bool list_sessions(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_SESSIONS_OF_BREAK(call_path(c, "break_id"), call_query(c, "limit"),
-	                                 call_query(c, "cursor"), call_query(c, "updated_since"),
-	                                 call_query(c, "state"), call_query(c, "series_id")),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_page(c, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no break has this id");
+	return call_list_of(c,
+	                    Q_SESSIONS_OF_BREAK(call_path(c, "break_id"), call_query(c, "limit"),
+	                                        call_query(c, "cursor"),
+	                                        call_query(c, "updated_since"),
+	                                        call_query(c, "state"), call_query(c, "series_id")),
+	                    "no break has this id");
 }
 
 static bool answer_one(struct call *c, struct db_call query)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, query, &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND,
-	                                "no session of this break has this id");
+	return call_answer(c, query, "no session of this break has this id");
 }
 
 static bool get_session(struct call *c)

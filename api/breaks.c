@@ -25,21 +25,9 @@ static struct filters filters_of(const struct call *c)
 	};
 }
 
-static bool answer_page(struct call *c, struct db_call query)
-{
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, query, &rows, &c->problem) && call_page(c, rows);
-}
-
 static bool answer_one(struct call *c, struct db_call query)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, query, &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no break has this id");
+	return call_answer(c, query, "no break has this id");
 }
 
 static bool create_break(struct call *c)
@@ -67,35 +55,30 @@ static bool get_break_history(struct call *c)
 static bool list_carer_breaks(struct call *c)
 {
 	const struct filters f = filters_of(c);
-	db_rows_auto *rows = NULL;
 
-	if (!db_last(c->tx,
-	             Q_BREAKS_OF_CARER(call_path(c, "carer_id"), f.limit, f.cursor, f.since,
-	                               f.state),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_page(c, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
+	return call_list_of(
+		c, Q_BREAKS_OF_CARER(call_path(c, "carer_id"), f.limit, f.cursor, f.since, f.state),
+		"no carer has this id");
 }
 
 static bool list_of_organisation(struct call *c, const struct filters *f)
 {
 	if (f->since)
-		return answer_page(c, Q_BREAKS_CHANGED_OF_ORGANISATION(
-					      f->limit, f->cursor, f->since, f->state, f->scheme,
-					      f->purpose, f->delivery, f->provider));
-	return answer_page(c, Q_BREAKS_OF_ORGANISATION(f->limit, f->cursor, f->state, f->scheme,
-	                                               f->purpose, f->delivery, f->provider));
+		return call_list(c, Q_BREAKS_CHANGED_OF_ORGANISATION(
+					    f->limit, f->cursor, f->since, f->state, f->scheme,
+					    f->purpose, f->delivery, f->provider));
+	return call_list(c, Q_BREAKS_OF_ORGANISATION(f->limit, f->cursor, f->state, f->scheme,
+	                                             f->purpose, f->delivery, f->provider));
 }
 
 static bool list_of_councils(struct call *c, const struct filters *f)
 {
 	if (f->since)
-		return answer_page(c, Q_BREAKS_CHANGED_OF_COUNCILS(f->limit, f->cursor, f->since,
-		                                                   f->state, f->scheme, f->purpose,
-		                                                   f->delivery, f->provider));
-	return answer_page(c, Q_BREAKS_OF_COUNCILS(f->limit, f->cursor, f->state, f->scheme,
-	                                           f->purpose, f->delivery, f->provider));
+		return call_list(c, Q_BREAKS_CHANGED_OF_COUNCILS(f->limit, f->cursor, f->since,
+		                                                 f->state, f->scheme, f->purpose,
+		                                                 f->delivery, f->provider));
+	return call_list(c, Q_BREAKS_OF_COUNCILS(f->limit, f->cursor, f->state, f->scheme,
+	                                         f->purpose, f->delivery, f->provider));
 }
 
 /* Written from the side that the caller's index is on; for another class PostgreSQL says no. */

@@ -7,19 +7,12 @@
 #include "modules.h"
 #include "queries.h"
 
-static bool no_such_carer(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
-}
+static const char no_such_carer[] = "no carer has this id";
 
 /* The carer as she is now, after the change that was queued before. */
 static bool reply_changed(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_CARER_BY_ID(call_path(c, "carer_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_carer(c);
+	return call_answer(c, Q_CARER_BY_ID(call_path(c, "carer_id")), no_such_carer);
 }
 
 static bool create_carer(struct call *c)
@@ -35,11 +28,7 @@ static bool create_carer(struct call *c)
 
 static bool get_carer(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_CARER_READ(call_path(c, "carer_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_carer(c);
+	return call_answer(c, Q_CARER_READ(call_path(c, "carer_id")), no_such_carer);
 }
 
 static bool update_carer(struct call *c)
@@ -81,37 +70,30 @@ static struct filters filters_of(const struct call *c)
 	};
 }
 
-static bool answer_page(struct call *c, struct db_call query)
-{
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, query, &rows, &c->problem) && call_page(c, rows);
-}
-
 static bool list_own(struct call *c, const struct filters *f)
 {
-	return answer_page(c, Q_CARERS_OF_SELF(f->cursor, f->since, f->council, f->state, f->source,
-	                                       f->known));
+	return call_list(c, Q_CARERS_OF_SELF(f->cursor, f->since, f->council, f->state, f->source,
+	                                     f->known));
 }
 
 static bool list_of_organisation(struct call *c, const struct filters *f)
 {
 	if (f->since)
-		return answer_page(c, Q_CARERS_CHANGED_OF_ORGANISATION(
-					      f->limit, f->cursor, f->since, f->council, f->state,
-					      f->source, f->known));
-	return answer_page(c, Q_CARERS_OF_ORGANISATION(f->limit, f->cursor, f->council, f->state,
-	                                               f->source, f->known));
+		return call_list(c, Q_CARERS_CHANGED_OF_ORGANISATION(f->limit, f->cursor, f->since,
+		                                                     f->council, f->state,
+		                                                     f->source, f->known));
+	return call_list(c, Q_CARERS_OF_ORGANISATION(f->limit, f->cursor, f->council, f->state,
+	                                             f->source, f->known));
 }
 
 static bool list_of_councils(struct call *c, const struct filters *f)
 {
 	if (f->since)
-		return answer_page(c, Q_CARERS_CHANGED_OF_COUNCILS(f->limit, f->cursor, f->since,
-		                                                   f->council, f->state, f->source,
-		                                                   f->known));
-	return answer_page(c, Q_CARERS_OF_COUNCILS(f->limit, f->cursor, f->council, f->state,
-	                                           f->source, f->known));
+		return call_list(c, Q_CARERS_CHANGED_OF_COUNCILS(f->limit, f->cursor, f->since,
+		                                                 f->council, f->state, f->source,
+		                                                 f->known));
+	return call_list(c, Q_CARERS_OF_COUNCILS(f->limit, f->cursor, f->council, f->state,
+	                                         f->source, f->known));
 }
 
 /* A list is written from the side that the caller's index is on; for any other class PostgreSQL
@@ -132,8 +114,8 @@ static bool search_carers(struct call *c)
 {
 	if (json_object_get(c->body, "nhs_number") || json_object_get(c->body, "external_ref") ||
 	    strcmp(c->who->class, "carers_self") == 0)
-		return answer_page(c, Q_CARERS_BY_KEY(call_body(c)));
-	return answer_page(c, Q_CARERS_BY_TERMS(call_body(c)));
+		return call_list(c, Q_CARERS_BY_KEY(call_body(c)));
+	return call_list(c, Q_CARERS_BY_TERMS(call_body(c)));
 }
 
 static const struct operation carers[] = {

@@ -17,29 +17,16 @@ static bool create_consent(struct call *c)
 
 static bool list_consents(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_CONSENTS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
-	                                 call_query(c, "cursor"), call_query(c, "purpose"),
-	                                 call_query(c, "state")),
-	             &rows, &c->problem))
-		return false;
-	if (db_count(rows) == 0)
-		return problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
-	return call_page(c, rows);
+	return call_list_of(c,
+	                    Q_CONSENTS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
+	                                        call_query(c, "cursor"), call_query(c, "purpose"),
+	                                        call_query(c, "state")),
+	                    "no carer has this id");
 }
 
 static bool answer_consent(struct call *c, struct db_call query)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, query, &rows, &c->problem))
-		return false;
-	if (db_count(rows) == 0)
-		return problem(&c->problem, PROBLEM_NOT_FOUND,
-		               "no consent of this carer has this id");
-	return call_reply(c, 200, rows);
+	return call_answer(c, query, "no consent of this carer has this id");
 }
 
 static bool get_consent(struct call *c)

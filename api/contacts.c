@@ -18,31 +18,19 @@ static bool create_contact(struct call *c)
 
 static bool list_contacts(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_CONTACTS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
-	                                 call_query(c, "cursor"), call_query(c, "updated_since"),
-	                                 call_query(c, "channel"), call_query(c, "reason"),
-	                                 call_query(c, "outcome")),
-	             &rows, &c->problem))
-		return false;
-	if (db_count(rows) == 0)
-		return problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
-	return call_page(c, rows);
+	return call_list_of(c,
+	                    Q_CONTACTS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
+	                                        call_query(c, "cursor"),
+	                                        call_query(c, "updated_since"),
+	                                        call_query(c, "channel"), call_query(c, "reason"),
+	                                        call_query(c, "outcome")),
+	                    "no carer has this id");
 }
 
 static bool get_contact(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_CONTACT_READ(call_path(c, "carer_id"), call_path(c, "contact_id")),
-	             &rows, &c->problem))
-		return false;
-	if (db_count(rows) == 0)
-		return problem(&c->problem, PROBLEM_NOT_FOUND,
-		               "no contact with this carer has this id");
-	return call_reply(c, 200, rows);
+	return call_answer(c, Q_CONTACT_READ(call_path(c, "carer_id"), call_path(c, "contact_id")),
+	                   "no contact with this carer has this id");
 }
 
 static const struct operation contacts[] = {

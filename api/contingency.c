@@ -5,10 +5,7 @@
 #include "modules.h"
 #include "queries.h"
 
-static bool no_such_carer(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
-}
+static const char no_such_carer[] = "no carer has this id";
 
 static bool get_contingency_plan(struct call *c)
 {
@@ -17,7 +14,7 @@ static bool get_contingency_plan(struct call *c)
 	if (!db_last(c->tx, Q_CONTINGENCY_PLAN_READ(call_path(c, "carer_id")), &rows, &c->problem))
 		return false;
 	if (db_count(rows) == 0)
-		return no_such_carer(c);
+		return problem(&c->problem, PROBLEM_NOT_FOUND, "%s", no_such_carer);
 	if (!db_text(rows, 0, "body"))
 		return problem(&c->problem, PROBLEM_NOT_FOUND, "no contingency plan is on record");
 	return call_reply(c, 200, rows);
@@ -36,26 +33,21 @@ static bool put_contingency_plan(struct call *c)
 static bool break_glass(struct call *c)
 {
 	char id[UUID_TEXT];
-	db_rows_auto *rows = NULL;
 
 	uuid_make(id);
-	return db_last(c->tx,
-	               Q_EMERGENCY_ACCESS_OPEN(id, call_path(c, "carer_id"),
-	                                       json_text(c->body, "reason")),
-	               &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	return call_answer(
+		c,
+		Q_EMERGENCY_ACCESS_OPEN(id, call_path(c, "carer_id"), json_text(c->body, "reason")),
+		NULL);
 }
 
 static bool list_emergency_access(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_EMERGENCY_ACCESS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
-	                                         call_query(c, "cursor")),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_page(c, rows) : no_such_carer(c);
+	return call_list_of(c,
+	                    Q_EMERGENCY_ACCESS_OF_CARER(call_path(c, "carer_id"),
+	                                                call_query(c, "limit"),
+	                                                call_query(c, "cursor")),
+	                    no_such_carer);
 }
 
 static const struct operation contingency[] = {

@@ -5,13 +5,8 @@
 
 static bool get_council_settings(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_COUNCIL_SETTINGS_READ(call_path(c, "council")), &rows, &c->problem))
-		return false;
-	return db_count(rows)
-	               ? call_reply(c, 200, rows)
-	               : problem(&c->problem, PROBLEM_NOT_FOUND, "this is none of your councils");
+	return call_answer(c, Q_COUNCIL_SETTINGS_READ(call_path(c, "council")),
+	                   "this is none of your councils");
 }
 
 static bool update_council_settings(struct call *c)

@@ -5,14 +5,8 @@
 
 static bool get_demographics(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_DEMOGRAPHICS_READ(call_path(c, "carer_id")), &rows, &c->problem))
-		return false;
-	if (db_count(rows) == 0)
-		return problem(&c->problem, PROBLEM_NOT_FOUND,
-		               "no demographics of this carer are on record");
-	return call_reply(c, 200, rows);
+	return call_answer(c, Q_DEMOGRAPHICS_READ(call_path(c, "carer_id")),
+	                   "no demographics of this carer are on record");
 }
 
 static bool put_demographics(struct call *c)

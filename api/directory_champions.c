@@ -6,12 +6,8 @@
 
 static bool reply_champion(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_CHAMPION_BY_ID(call_path(c, "champion_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no champion has this id");
+	return call_answer(c, Q_CHAMPION_BY_ID(call_path(c, "champion_id")),
+	                   "no champion has this id");
 }
 
 static bool create_champion(struct call *c)
@@ -27,13 +23,8 @@ static bool create_champion(struct call *c)
 
 static bool list_champions(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx,
-	               Q_CHAMPIONS(call_query(c, "limit"), call_query(c, "cursor"),
-	                           call_query(c, "team"), call_query(c, "active")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_CHAMPIONS(call_query(c, "limit"), call_query(c, "cursor"),
+	                                call_query(c, "team"), call_query(c, "active")));
 }
 
 static bool update_champion(struct call *c)

@@ -6,12 +6,8 @@
 
 static bool reply_event(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_DIRECTORY_EVENT_BY_ID(call_path(c, "event_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no event has this id");
+	return call_answer(c, Q_DIRECTORY_EVENT_BY_ID(call_path(c, "event_id")),
+	                   "no event has this id");
 }
 
 static bool create_event(struct call *c)
@@ -27,16 +23,11 @@ static bool create_event(struct call *c)
 
 static bool list_events(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx,
-	               Q_DIRECTORY_EVENTS(call_query(c, "limit"), call_query(c, "cursor"),
-	                                  call_query(c, "council"), call_query(c, "area"),
-	                                  call_query(c, "support_area"), call_query(c, "audience"),
-	                                  call_query(c, "past"), call_query(c, "since"),
-	                                  call_query(c, "until")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_DIRECTORY_EVENTS(call_query(c, "limit"), call_query(c, "cursor"),
+	                                       call_query(c, "council"), call_query(c, "area"),
+	                                       call_query(c, "support_area"),
+	                                       call_query(c, "audience"), call_query(c, "past"),
+	                                       call_query(c, "since"), call_query(c, "until")));
 }
 
 static bool update_event(struct call *c)

@@ -10,12 +10,8 @@
 
 static bool reply_leaflet(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_LEAFLET_BY_ID(call_path(c, "leaflet_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no leaflet has this id");
+	return call_answer(c, Q_LEAFLET_BY_ID(call_path(c, "leaflet_id")),
+	                   "no leaflet has this id");
 }
 
 static bool create_leaflet(struct call *c)
@@ -30,15 +26,10 @@ static bool create_leaflet(struct call *c)
 
 static bool list_leaflets(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx,
-	               Q_LEAFLETS(call_query(c, "limit"), call_query(c, "cursor"),
-	                          call_query(c, "council"), call_query(c, "support_area"),
-	                          call_query(c, "language"), call_query(c, "service_id"),
-	                          call_query(c, "expired")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_LEAFLETS(call_query(c, "limit"), call_query(c, "cursor"),
+	                               call_query(c, "council"), call_query(c, "support_area"),
+	                               call_query(c, "language"), call_query(c, "service_id"),
+	                               call_query(c, "expired")));
 }
 
 static bool update_leaflet(struct call *c)

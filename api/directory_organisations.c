@@ -9,13 +9,8 @@
 
 static bool reply_organisation(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_LISTED_BY_ID(call_path(c, "organisation_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND,
-	                                "no organisation of the directory has this id");
+	return call_answer(c, Q_LISTED_BY_ID(call_path(c, "organisation_id")),
+	                   "no organisation of the directory has this id");
 }
 
 static bool create_organisation(struct call *c)
@@ -30,14 +25,9 @@ static bool create_organisation(struct call *c)
 
 static bool list_organisations(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx,
-	               Q_LISTED_ORGANISATIONS(call_query(c, "limit"), call_query(c, "cursor"),
-	                                      call_query(c, "council"), call_query(c, "type"),
-	                                      call_query(c, "q")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_LISTED_ORGANISATIONS(call_query(c, "limit"), call_query(c, "cursor"),
+	                                           call_query(c, "council"), call_query(c, "type"),
+	                                           call_query(c, "q")));
 }
 
 /* Rule D3: 202, and the proposal that waits for the council. */

@@ -11,23 +11,14 @@ enum { DAY_SECONDS = 86400 };
 
 static bool reply_proposal(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_PROPOSAL_BY_ID(call_path(c, "proposal_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no proposal has this id");
+	return call_answer(c, Q_PROPOSAL_BY_ID(call_path(c, "proposal_id")),
+	                   "no proposal has this id");
 }
 
 static bool list_proposals(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx,
-	               Q_PROPOSALS(call_query(c, "limit"), call_query(c, "cursor"),
-	                           call_query(c, "state"), call_query(c, "service_id")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_PROPOSALS(call_query(c, "limit"), call_query(c, "cursor"),
+	                                call_query(c, "state"), call_query(c, "service_id")));
 }
 
 static bool decide(struct call *c, const char *decision)
@@ -46,18 +37,13 @@ static bool create_refresh_link(struct call *c)
 {
 	json_auto_t *days = json_incref(json_object_get(c->body, "days"));
 	text_auto *count = days ? json_dumps(days, JSON_ENCODE_ANY) : text_copy("14");
-	db_rows_auto *rows = NULL;
 
-	return db_last(c->tx, Q_LINK_MAKE(call_path(c, "service_id"), count), &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	return call_answer(c, Q_LINK_MAKE(call_path(c, "service_id"), count), NULL);
 }
 
 static bool read_refresh_link(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_LINK_READ(call_path(c, "token")), &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	return call_answer(c, Q_LINK_READ(call_path(c, "token")), NULL);
 }
 
 static bool answer_refresh_link(struct call *c)
@@ -65,14 +51,11 @@ static bool answer_refresh_link(struct call *c)
 	const json_t *changes = json_object_get(c->body, "changes");
 	char id[UUID_TEXT];
 	text_auto *hours = NULL;
-	db_rows_auto *rows = NULL;
 
 	uuid_make(id);
 	return openings_of(json_object_get(changes, "schedule"),
 	                   (int32_t)(clock_seconds() / DAY_SECONDS), &hours, &c->problem) &&
-	       db_last(c->tx, Q_LINK_ANSWER(call_path(c, "token"), call_body(c), hours, id), &rows,
-	               &c->problem) &&
-	       call_reply(c, 200, rows);
+	       call_answer(c, Q_LINK_ANSWER(call_path(c, "token"), call_body(c), hours, id), NULL);
 }
 
 static const struct operation directory_proposals[] = {

@@ -84,9 +84,7 @@ static json_t *asked(const struct call *c)
 
 static bool search(struct call *c, const char *body)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_SERVICES_SEARCH(body), &rows, &c->problem) && call_page(c, rows);
+	return call_list(c, Q_SERVICES_SEARCH(body));
 }
 
 static bool search_services(struct call *c)
@@ -103,11 +101,7 @@ static bool search_privately(struct call *c) { return search(c, call_body(c)); }
 
 static bool unmet_needs(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_UNMET_NEEDS(call_query(c, "since"), call_query(c, "until")), &rows,
-	               &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_UNMET_NEEDS(call_query(c, "since"), call_query(c, "until")));
 }
 
 static const struct operation directory_search[] = {

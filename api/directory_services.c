@@ -20,12 +20,8 @@ static bool hours_of(struct call *c, char **ret_hours)
 
 static bool reply_service(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_SERVICE_BY_ID(call_path(c, "service_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no service has this id");
+	return call_answer(c, Q_SERVICE_BY_ID(call_path(c, "service_id")),
+	                   "no service has this id");
 }
 
 static bool create_service(struct call *c)
@@ -88,31 +84,19 @@ static bool list_entries(struct call *c)
 	const char *limit = call_query(c, "limit"), *cursor = call_query(c, "cursor");
 	const char *state = call_query(c, "state"), *currency = call_query(c, "currency");
 	bool own = strcmp(c->who->role, "vcfse_editor") == 0;
-	db_rows_auto *rows = NULL;
 
-	return db_last(c->tx,
-	               own ? Q_ENTRIES_OF_ORGANISATION(limit, cursor, state, currency)
-	                   : Q_ENTRIES_OF_COUNCILS(limit, cursor, state, currency,
-	                                           call_query(c, "organisation_id"),
-	                                           call_query(c, "confidential")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, own ? Q_ENTRIES_OF_ORGANISATION(limit, cursor, state, currency)
+	                        : Q_ENTRIES_OF_COUNCILS(limit, cursor, state, currency,
+	                                                call_query(c, "organisation_id"),
+	                                                call_query(c, "confidential")));
 }
 
 static bool list_taxonomy(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_TAXONOMY_TERMS(call_query(c, "taxonomy")), &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_TAXONOMY_TERMS(call_query(c, "taxonomy")));
 }
 
-static bool get_quality(struct call *c)
-{
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_DIRECTORY_QUALITY(), &rows, &c->problem) && call_page(c, rows);
-}
+static bool get_quality(struct call *c) { return call_list(c, Q_DIRECTORY_QUALITY()); }
 
 static const struct operation directory_services[] = {
 	{ "createService", create_service },    { "getService", reply_service },

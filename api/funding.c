@@ -6,22 +6,15 @@
 #include "queries.h"
 #include "rules/funding_states.h"
 
+static const char no_such_award[] = "no funding award has this id";
+static const char no_such_carer[] = "no carer has this id";
+
 /* Without the scope of the actions none of them is shown as available. */
 static const char *decides(const struct call *c)
 {
 	static const char *const wanted[] = { "funding:approve", NULL };
 
 	return scopes_cover(c->who->scope, wanted) ? "true" : "false";
-}
-
-static bool no_such_award(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no funding award has this id");
-}
-
-static bool no_such_carer(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
 }
 
 static bool create_award(struct call *c)
@@ -38,17 +31,13 @@ static bool create_award(struct call *c)
 
 static bool list_awards(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_FUNDING_AWARDS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
-	                                       call_query(c, "cursor"),
-	                                       call_query(c, "updated_since"),
-	                                       call_query(c, "state"), call_query(c, "scheme"),
-	                                       call_query(c, "financial_year"), decides(c)),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_page(c, rows) : no_such_carer(c);
+	return call_list_of(
+		c,
+		Q_FUNDING_AWARDS_OF_CARER(call_path(c, "carer_id"), call_query(c, "limit"),
+	                                  call_query(c, "cursor"), call_query(c, "updated_since"),
+	                                  call_query(c, "state"), call_query(c, "scheme"),
+	                                  call_query(c, "financial_year"), decides(c)),
+		no_such_carer);
 }
 
 static bool list_council_awards(struct call *c)
@@ -56,43 +45,27 @@ static bool list_council_awards(struct call *c)
 	const char *limit = call_query(c, "limit"), *cursor = call_query(c, "cursor");
 	const char *council = call_query(c, "council"), *state = call_query(c, "state");
 	const char *since = call_query(c, "updated_since");
-	db_rows_auto *rows = NULL;
 
-	return db_last(c->tx,
-	               since ? Q_FUNDING_AWARDS_CHANGED_OF_COUNCILS(limit, cursor, since, council,
-	                                                            state, decides(c))
-	                     : Q_FUNDING_AWARDS_OF_COUNCILS(limit, cursor, council, state,
-	                                                    decides(c)),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(
+		c, since ? Q_FUNDING_AWARDS_CHANGED_OF_COUNCILS(limit, cursor, since, council,
+	                                                        state, decides(c))
+			 : Q_FUNDING_AWARDS_OF_COUNCILS(limit, cursor, council, state, decides(c)));
 }
 
 static bool get_award(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_FUNDING_AWARD_READ(call_path(c, "award_id"), decides(c)), &rows,
-	             &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_award(c);
+	return call_answer(c, Q_FUNDING_AWARD_READ(call_path(c, "award_id"), decides(c)),
+	                   no_such_award);
 }
 
 static bool check_award(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_FUNDING_AWARD_CHECK(call_path(c, "award_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_award(c);
+	return call_answer(c, Q_FUNDING_AWARD_CHECK(call_path(c, "award_id")), no_such_award);
 }
 
 static bool get_funding(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_FUNDING_OF_CARER(call_path(c, "carer_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_carer(c);
+	return call_answer(c, Q_FUNDING_OF_CARER(call_path(c, "carer_id")), no_such_carer);
 }
 
 /* Locks the award and asks the machine. */
@@ -104,7 +77,7 @@ static bool move(struct call *c, const char *action)
 	if (!db_run(c->tx, Q_FUNDING_AWARD_LOCK(id), &before, &c->problem))
 		return false;
 	if (db_count(before) == 0)
-		return no_such_award(c);
+		return problem(&c->problem, PROBLEM_NOT_FOUND, "%s", no_such_award);
 	return funding_step(db_text(before, 0, "state"), action, &state, &c->problem) &&
 	       db_queue(c->tx, Q_FUNDING_AWARD_MOVE(id, action, state, call_body(c)),
 	                &c->problem) &&

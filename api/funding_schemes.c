@@ -5,25 +5,15 @@
 
 static bool list_funding_schemes(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_FUNDING_SCHEMES_OF(call_query(c, "council"), call_query(c, "on")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_FUNDING_SCHEMES_OF(call_query(c, "council"), call_query(c, "on")));
 }
 
 static bool get_funding_scheme(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_FUNDING_SCHEME_BY_KEY(call_query(c, "council"), call_path(c, "scheme"),
-	                                     call_query(c, "on"), call_query(c, "version")),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND,
-	                                "no scheme of this name has such a version");
+	return call_answer(c,
+	                   Q_FUNDING_SCHEME_BY_KEY(call_query(c, "council"), call_path(c, "scheme"),
+	                                           call_query(c, "on"), call_query(c, "version")),
+	                   "no scheme of this name has such a version");
 }
 
 static bool put_funding_scheme(struct call *c)

@@ -1,6 +1,5 @@
 /* Imports over HTTP: asked for, and looked after; a thread of the service does them. Rule D5. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "base/uuid.h"
@@ -24,21 +23,12 @@ static bool start_import(struct call *c)
 
 static bool get_import(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_IMPORT_BY_ID(call_path(c, "import_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "no import has this id");
+	return call_answer(c, Q_IMPORT_BY_ID(call_path(c, "import_id")), "no import has this id");
 }
 
 static bool list_imports(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_IMPORTS(call_query(c, "limit"), call_query(c, "cursor")), &rows,
-	               &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_IMPORTS(call_query(c, "limit"), call_query(c, "cursor")));
 }
 
 static const struct operation imports[] = {

@@ -3,30 +3,17 @@
 #include "modules.h"
 #include "queries.h"
 
-static bool answer_page(struct call *c, struct db_call query)
-{
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, query, &rows, &c->problem) && call_page(c, rows);
-}
-
 static bool list_instruments(struct call *c)
 {
-	return answer_page(c, Q_INSTRUMENTS_OF(call_query(c, "council")));
+	return call_list(c, Q_INSTRUMENTS_OF(call_query(c, "council")));
 }
 
 static bool get_instrument(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_INSTRUMENT_BY_KEY(call_query(c, "council"), call_path(c, "instrument"),
-	                                 call_query(c, "version")),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows)
-	               ? call_reply(c, 200, rows)
-	               : problem(&c->problem, PROBLEM_NOT_FOUND, "no instrument has this name");
+	return call_answer(c,
+	                   Q_INSTRUMENT_BY_KEY(call_query(c, "council"), call_path(c, "instrument"),
+	                                       call_query(c, "version")),
+	                   "no instrument has this name");
 }
 
 static bool put_instrument(struct call *c)
@@ -41,19 +28,13 @@ static bool put_instrument(struct call *c)
 
 static bool list_i_statements(struct call *c)
 {
-	return answer_page(c, Q_I_STATEMENTS_OF(call_query(c, "council")));
+	return call_list(c, Q_I_STATEMENTS_OF(call_query(c, "council")));
 }
 
 static bool get_i_statement(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_I_STATEMENT_BY_CODE(call_query(c, "council"), call_path(c, "code")),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND,
-	                                "no statement of the library has this code");
+	return call_answer(c, Q_I_STATEMENT_BY_CODE(call_query(c, "council"), call_path(c, "code")),
+	                   "no statement of the library has this code");
 }
 
 static bool put_i_statement(struct call *c)

@@ -40,26 +40,19 @@ static char *filters(const struct call *c)
 static bool page(struct call *c, const char *kind)
 {
 	text_auto *wanted = filters(c);
-	db_rows_auto *rows = NULL;
 
 	if (!wanted)
 		return problem(&c->problem, PROBLEM_UNAVAILABLE,
 		               "the service has no memory to spare");
-	return db_last(c->tx,
-	               Q_ORUK_PAGE(kind, call_query(c, "page"), call_query(c, "per_page"), wanted),
-	               &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	return call_answer(
+		c, Q_ORUK_PAGE(kind, call_query(c, "page"), call_query(c, "per_page"), wanted),
+		NULL);
 }
 
 static bool item(struct call *c, const char *kind)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_ORUK_ITEM(kind, call_path(c, "id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND,
-	                                "nothing in this feed has this id");
+	return call_answer(c, Q_ORUK_ITEM(kind, call_path(c, "id")),
+	                   "nothing in this feed has this id");
 }
 
 static bool list_services(struct call *c) { return page(c, "service"); }

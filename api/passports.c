@@ -32,24 +32,16 @@ static bool issue_passport(struct call *c)
 
 static bool get_passport(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_PASSPORT_READ(call_path(c, "carer_id")), &rows, &c->problem))
-		return false;
-	if (db_count(rows) == 0)
-		return problem(&c->problem, PROBLEM_NOT_FOUND,
-		               "a carer of this id has no passport");
-	return call_reply(c, 200, rows);
+	return call_answer(c, Q_PASSPORT_READ(call_path(c, "carer_id")),
+	                   "a carer of this id has no passport");
 }
 
 static bool revoke_passport(struct call *c)
 {
 	const char *carer = call_path(c, "carer_id");
-	db_rows_auto *rows = NULL;
 
 	return db_queue(c->tx, Q_PASSPORT_REVOKE(carer, call_body(c)), &c->problem) &&
-	       db_last(c->tx, Q_PASSPORT_REVOKED(carer), &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	       call_answer(c, Q_PASSPORT_REVOKED(carer), NULL);
 }
 
 /* What is no number is asked for all the same, so that every answer comes by the same road. */
@@ -57,10 +49,8 @@ static bool check_passport(struct call *c)
 {
 	char number[PASSPORT_NUMBER];
 	const bool read = passport_number_read(call_path(c, "number"), number);
-	db_rows_auto *rows = NULL;
 
-	return db_last(c->tx, Q_PASSPORT_CHECK(read ? number : NULL), &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	return call_answer(c, Q_PASSPORT_CHECK(read ? number : NULL), NULL);
 }
 
 static const struct operation passports[] = {

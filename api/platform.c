@@ -109,15 +109,12 @@ static bool get_me(struct call *c)
 	char expires[24]; /* seconds since 1970 */
 	json_auto_t *operations = operations_of(c);
 	text_auto *list = operations ? json_print(operations) : NULL;
-	db_rows_auto *rows = NULL;
 
 	if (!list)
 		return problem(&c->problem, PROBLEM_UNAVAILABLE,
 		               "the service has no memory to spare");
 	snprintf(expires, sizeof expires, "%" PRId64, c->who->expires);
-	return db_last(c->tx, Q_ME(c->who->scope, expires, list, CARERS_VERSION), &rows,
-	               &c->problem) &&
-	       call_reply(c, 200, rows);
+	return call_answer(c, Q_ME(c->who->scope, expires, list, CARERS_VERSION), NULL);
 }
 
 static const struct operation platform[] = {

@@ -12,18 +12,11 @@
 
 enum { HOLIDAYS = 64 }; /* bank holidays of 400 days, and then some */
 
-static bool no_such_referral(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no referral has this id");
-}
+static const char no_such_referral[] = "no referral has this id";
 
 static bool reply_changed(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_REFERRAL_BY_ID(call_path(c, "referral_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_referral(c);
+	return call_answer(c, Q_REFERRAL_BY_ID(call_path(c, "referral_id")), no_such_referral);
 }
 
 /* Locks the referral and asks the machine; ret_rows: what referral_lock tells. */
@@ -35,7 +28,7 @@ static bool step(struct call *c, const char *action, struct db_rows **ret_rows,
 	if (!db_run(c->tx, Q_REFERRAL_LOCK(call_path(c, "referral_id")), &rows, &c->problem))
 		return false;
 	if (db_count(rows) == 0)
-		return no_such_referral(c);
+		return problem(&c->problem, PROBLEM_NOT_FOUND, "%s", no_such_referral);
 	struct referral_now now = { .state = db_text(rows, 0, "state"),
 		                    .creator = db_text(rows, 0, "creator"),
 		                    .receiver = db_text(rows, 0, "receiver"),

@@ -3,12 +3,7 @@
 #include "modules.h"
 #include "queries.h"
 
-static bool list_referral_routes(struct call *c)
-{
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_REFERRAL_ROUTES(), &rows, &c->problem) && call_page(c, rows);
-}
+static bool list_referral_routes(struct call *c) { return call_list(c, Q_REFERRAL_ROUTES()); }
 
 static bool create_referral_route(struct call *c)
 {

@@ -6,10 +6,7 @@
 #include "modules.h"
 #include "queries.h"
 
-static bool no_such_referral(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no referral has this id");
-}
+static const char no_such_referral[] = "no referral has this id";
 
 static bool create_referral(struct call *c)
 {
@@ -24,20 +21,12 @@ static bool create_referral(struct call *c)
 
 static bool get_referral(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_REFERRAL_READ(call_path(c, "referral_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_referral(c);
+	return call_answer(c, Q_REFERRAL_READ(call_path(c, "referral_id")), no_such_referral);
 }
 
 static bool get_referral_history(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_REFERRAL_HISTORY(call_path(c, "referral_id")), &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_referral(c);
+	return call_answer(c, Q_REFERRAL_HISTORY(call_path(c, "referral_id")), no_such_referral);
 }
 
 /* Written from the side that the caller's index is on. */
@@ -48,16 +37,11 @@ static bool list_referrals(struct call *c)
 	const char *carer = call_query(c, "carer_id"), *overdue = call_query(c, "contact_overdue");
 	const char *since = call_query(c, "updated_since"), *way = call_query(c, "direction");
 	bool council = strcmp(c->who->class, "carers_council") == 0;
-	db_rows_auto *rows = NULL;
 
-	if (!db_last(c->tx,
-	             council ? Q_REFERRALS_OF_COUNCILS(limit, cursor, state, kind, carer, overdue,
-	                                               since)
-	                     : Q_REFERRALS_OF_SIDE(limit, cursor, state, kind, carer, overdue,
-	                                           since, way),
-	             &rows, &c->problem))
-		return false;
-	return call_page(c, rows);
+	return call_list(c, council ? Q_REFERRALS_OF_COUNCILS(limit, cursor, state, kind, carer,
+	                                                      overdue, since)
+	                            : Q_REFERRALS_OF_SIDE(limit, cursor, state, kind, carer,
+	                                                  overdue, since, way));
 }
 
 static const struct operation referrals[] = {

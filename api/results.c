@@ -10,13 +10,7 @@
 
 static bool answer(struct call *c, struct db_call query)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, query, &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows)
-	                      : problem(&c->problem, PROBLEM_NOT_FOUND,
-	                                "no such result of an assessment is on record");
+	return call_answer(c, query, "no such result of an assessment is on record");
 }
 
 static bool answer_put(struct call *c, struct db_call query)

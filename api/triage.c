@@ -4,11 +4,6 @@
 #include "modules.h"
 #include "queries.h"
 
-static bool no_such_triage(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "the carer has no triage of this id");
-}
-
 static bool record_triage(struct call *c)
 {
 	const char *carer = call_path(c, "carer_id");
@@ -23,25 +18,15 @@ static bool record_triage(struct call *c)
 
 static bool list_triages(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_TRIAGES_OF_CARER(call_query(c, "limit"), call_query(c, "cursor"),
-	                                call_path(c, "carer_id")),
-	             &rows, &c->problem))
-		return false;
-	if (db_count(rows) == 0)
-		return problem(&c->problem, PROBLEM_NOT_FOUND, "no carer has this id");
-	return call_page(c, rows);
+	return call_list_of(c,
+	                    Q_TRIAGES_OF_CARER(call_query(c, "limit"), call_query(c, "cursor"),
+	                                       call_path(c, "carer_id")),
+	                    "no carer has this id");
 }
 
 static bool answer_with(struct call *c, struct db_call query)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, query, &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_triage(c);
+	return call_answer(c, query, "the carer has no triage of this id");
 }
 
 static bool get_triage(struct call *c)

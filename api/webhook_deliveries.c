@@ -5,31 +5,20 @@
 #include "modules.h"
 #include "queries.h"
 
-static bool no_such_webhook(struct call *c)
-{
-	return problem(&c->problem, PROBLEM_NOT_FOUND, "no webhook of yours has this id");
-}
+static const char no_such_webhook[] = "no webhook of yours has this id";
 
 static bool list_webhook_deliveries(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx,
-	             Q_WEBHOOK_DELIVERIES(call_path(c, "webhook_id"), call_query(c, "limit"),
-	                                  call_query(c, "cursor"), call_query(c, "state")),
-	             &rows, &c->problem))
-		return false;
-	return db_count(rows) ? call_page(c, rows) : no_such_webhook(c);
+	return call_list_of(c,
+	                    Q_WEBHOOK_DELIVERIES(call_path(c, "webhook_id"), call_query(c, "limit"),
+	                                         call_query(c, "cursor"), call_query(c, "state")),
+	                    no_such_webhook);
 }
 
 static bool replay_webhook(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	if (!db_last(c->tx, Q_WEBHOOK_REPLAY(call_path(c, "webhook_id"), call_body(c)), &rows,
-	             &c->problem))
-		return false;
-	return db_count(rows) ? call_reply(c, 200, rows) : no_such_webhook(c);
+	return call_answer(c, Q_WEBHOOK_REPLAY(call_path(c, "webhook_id"), call_body(c)),
+	                   no_such_webhook);
 }
 
 static bool replay_webhook_delivery(struct call *c)

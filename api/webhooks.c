@@ -23,11 +23,7 @@ static bool url_is_good(struct call *c)
 
 static bool list_webhooks(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_WEBHOOKS_PAGE(call_query(c, "limit"), call_query(c, "cursor")),
-	               &rows, &c->problem) &&
-	       call_page(c, rows);
+	return call_list(c, Q_WEBHOOKS_PAGE(call_query(c, "limit"), call_query(c, "cursor")));
 }
 
 static bool create_webhook(struct call *c)

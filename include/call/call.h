@@ -5,6 +5,7 @@
 
 #include "auth/principal.h"
 #include "base/problem.h"
+#include "call/answer.h"
 #include "call/operation.h"
 #include "call/reply.h"
 #include "call/service.h"
