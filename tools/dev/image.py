@@ -203,7 +203,8 @@ def main():
         if options.debootstrap:
             debian(build)
         say(f"building with {build.name}")
-        build.build(options.tag, ["--build-arg", "BASE=localhost/debian:12"] if options.debootstrap else [])
+        base = ["--build-arg", "BASE=localhost/debian:12"] if options.debootstrap else []
+        build.build(options.tag, ["--build-arg", "VIEWER=local", *base])
         size = build.size(options.tag) / 1e6
         say(f"{options.tag} has {size:.1f} MB (limit {LIMIT_MB})")
         try_out(build, options.tag)
