@@ -83,6 +83,31 @@ CREATE FUNCTION consent_state(c consent) RETURNS text LANGUAGE sql IMMUTABLE PAR
 COMMENT ON FUNCTION consent_state(consent) IS 'active, refused, withdrawn or replaced';
 GRANT EXECUTE ON FUNCTION consent_state(consent) TO carers_council, carers_partner, carers_self;
 
+CREATE FUNCTION consent_lock(whose uuid, wanted text, organisation uuid) RETURNS void LANGUAGE sql VOLATILE
+    RETURN pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'consent', whose, wanted, organisation), 0));
+COMMENT ON FUNCTION consent_lock(uuid, text, uuid) IS
+    'A carer''s words on one purpose, and what hangs on the newest, happen one after the other: also before there is a first';
+
+CREATE FUNCTION consent_refused(whose uuid, organisation uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    refused boolean;
+BEGIN
+    IF pg_trigger_depth() = 0 THEN
+        RETURN NULL;
+    END IF;
+    PERFORM consent_lock(whose, 'share_with_organisation', organisation);
+    SELECT c.decision = 'refused' OR c.ended_how = 'withdrawn' INTO refused
+      FROM consent c
+     WHERE c.carer_id = whose AND c.purpose = 'share_with_organisation' AND c.organisation_id = organisation
+     ORDER BY c.id DESC LIMIT 1 FOR SHARE;
+    RETURN coalesce(refused, false);
+END
+$$;
+COMMENT ON FUNCTION consent_refused(uuid, uuid) IS
+    'For triggers alone: her newest word is that her record is not shared with this organisation. It stays so until the end of '
+    'the transaction: who says another one waits';
+
 -- SECURITY DEFINER: the word before may be one that this caller does not see. It is a trigger, so that nobody calls it.
 CREATE FUNCTION consent_b_newest() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -94,8 +119,7 @@ BEGIN
         END IF;
     END IF;
     -- Of two words at once the second waits here for the first, and ends it.
-    PERFORM pg_advisory_xact_lock(
-        hashtextextended(concat_ws(' ', 'consent', NEW.carer_id, NEW.purpose, NEW.organisation_id), 0));
+    PERFORM consent_lock(NEW.carer_id, NEW.purpose, NEW.organisation_id);
     IF NEW.decided_at > clock_timestamp() + interval '1 millisecond' THEN -- the column has rounded it
         RAISE EXCEPTION 'lies in the future' USING ERRCODE = 'CA42V', HINT = '/decided_at';
     END IF;

@@ -62,12 +62,10 @@ CREATE POLICY carer_access_revoke ON carer_access FOR UPDATE TO carers_council
     USING (council = ANY (app_councils()))
     WITH CHECK (council = ANY (app_councils()) AND ended_because = 'revoked');
 
--- What is asked of a council's grant. SECURITY DEFINER: an organisation that works elsewhere is not seen by the council, and
--- the carer's last word is locked, so that a withdrawal at the same time waits and ends the new access as well.
+-- What is asked of a council's grant. SECURITY DEFINER: an organisation that works elsewhere is not seen by the council. The
+-- carer's last word is locked, so that another one at the same time waits and ends the new access as well.
 CREATE FUNCTION carer_access_grant() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
-DECLARE
-    allowed boolean;
 BEGIN
     IF NOT EXISTS (SELECT FROM organisation o WHERE o.id = NEW.organisation_id AND NEW.council = ANY (o.councils)) THEN
         RAISE EXCEPTION 'is no organisation that works for the carer''s council'
@@ -77,11 +75,7 @@ BEGIN
     IF NEW.ends_at <= NEW.starts_at THEN
         RAISE EXCEPTION 'must be later than starts_at, and lie in the future' USING ERRCODE = 'CA42V', HINT = '/ends_at';
     END IF;
-    SELECT c.decision = 'given' AND c.ended_at IS NULL INTO allowed
-      FROM consent c
-     WHERE c.carer_id = NEW.carer_id AND c.purpose = 'share_with_organisation' AND c.organisation_id = NEW.organisation_id
-     ORDER BY c.id DESC LIMIT 1 FOR SHARE;
-    IF NOT allowed THEN
+    IF consent_refused(NEW.carer_id, NEW.organisation_id) THEN
         RAISE EXCEPTION 'the carer has refused or withdrawn her consent to share with this organisation'
             USING ERRCODE = 'CA40C';
     END IF;

@@ -138,7 +138,7 @@ SELECT f.state, a.action, coalesce(a.to_state, f.state), s.side, a.sets::text[],
     ('{requested,returned}', 'receive', 'received', '{receiver}', '{received_at}', '{received_at}', 3),
     ('{requested,received,waitlisted,accepted}', 'contact', NULL, '{receiver}', '{first_contact_at,contact_channel}',
      '{first_contact_at,contact_channel}', 4),
-    ('{requested,received,waitlisted}', 'accept', 'accepted', '{receiver}', '{carer_id,received_at}', '{}', 5),
+    ('{requested,received,waitlisted}', 'accept', 'accepted', '{receiver}', '{carer_id,subject_key,received_at}', '{}', 5),
     ('{requested,received}', 'waitlist', 'waitlisted', '{receiver}', '{estimate,received_at}', '{estimate}', 6),
     ('{requested,received,waitlisted}', 'decline', 'declined', '{receiver}', '{received_at}', '{action_reason}', 7),
     ('{requested,received}', 'return', 'returned', '{receiver}', '{missing,received_at}', '{missing}', 8),
@@ -318,6 +318,32 @@ END
 $$;
 COMMENT ON FUNCTION referral_service(referral) IS 'Rule R5 of a service of the directory, which takes referrals now';
 
+CREATE FUNCTION referral_agreed(r referral) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF r.from_side <> 'carer' AND NOT coalesce((r.consent ->> 'given')::boolean, false)
+       AND num_nonnulls(r.to_team, r.legal_basis) < 2 THEN
+        RAISE EXCEPTION 'the carer''s consent is recorded first; only to a council team a legal basis stands for it'
+            USING ERRCODE = 'CA40C', DETAIL = jsonb_build_object('rule', 'R2');
+    ELSIF app_role() <> 'referrer' AND consent_refused(r.carer_id, r.to_organisation_id) THEN
+        RAISE EXCEPTION 'the carer has refused or withdrawn her consent to share with this organisation' USING ERRCODE = 'CA40C';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION referral_agreed(referral) IS
+    'Rule R2, and her word on the organisation; a referrer is not told of it, because that would tell that she is on record';
+
+-- What was sent stays where it was sent to, and agreed to.
+CREATE FUNCTION referral_stays(r referral, was referral) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF (r.to_organisation_id, r.to_service_id, r.to_team) IS DISTINCT FROM (was.to_organisation_id, was.to_service_id, was.to_team) THEN
+        RAISE EXCEPTION 'stays as it is once the referral was submitted: withdraw it, and refer to the other place'
+            USING ERRCODE = 'CA42V', HINT = '/to';
+    END IF;
+    PERFORM referral_agreed(r);
+END
+$$;
+COMMENT ON FUNCTION referral_stays(referral, referral) IS 'What the creator may not change of a referral that came back: it is not submitted to another place by an update';
+
 CREATE FUNCTION referral_submit(r referral) RETURNS referral LANGUAGE plpgsql AS $$
 DECLARE
     oldest date := today() - (council_setting(r.council, 'referral_information_days') #>> '{}')::integer;
@@ -357,11 +383,8 @@ BEGIN
     IF r.kind = 'hospital_handover' AND (r.recent_assessment_id IS NULL OR NOT referral_assessment(r, 'light_touch')) THEN
         RAISE EXCEPTION 'a hospital handover goes with the light-touch assessment that it is about'
             USING ERRCODE = 'CA422', HINT = 'R6';
-    ELSIF r.from_side <> 'carer' AND NOT coalesce((r.consent ->> 'given')::boolean, false)
-          AND num_nonnulls(r.to_team, r.legal_basis) < 2 THEN
-        RAISE EXCEPTION 'the carer''s consent is recorded first; only to a council team a legal basis stands for it'
-            USING ERRCODE = 'CA40C', DETAIL = jsonb_build_object('rule', 'R2');
     END IF;
+    PERFORM referral_agreed(r);
     RETURN r;
 END
 $$;
@@ -383,6 +406,26 @@ END
 $$;
 COMMENT ON FUNCTION referral_signposts(jsonb) IS 'Rule R4: the services that a carer is sent on to are in the directory';
 
+CREATE FUNCTION referral_carer(r referral) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    whose uuid := coalesce(r.carer_id, referral_match(r.person));
+BEGIN
+    IF pg_trigger_depth() = 0 OR whose IS NOT NULL THEN
+        RETURN whose;
+    END IF;
+    INSERT INTO carer (id, council, given_name, family_name, date_of_birth, contact, address, identification)
+    VALUES (uuid7(clock_timestamp()), r.council, r.person ->> 'given_name', r.person ->> 'family_name',
+            (r.person ->> 'date_of_birth')::date,
+            jsonb_strip_nulls(jsonb_build_object('phone', r.person -> 'phone', 'email', r.person -> 'email')),
+            jsonb_strip_nulls(jsonb_build_object('postcode', r.person -> 'postcode')),
+            jsonb_build_object('source', 'other', 'organisation_id', r.from_organisation_id,
+                               'identified_on', (r.submitted_at AT TIME ZONE 'Europe/London')::date))
+    RETURNING id INTO whose;
+    RETURN whose;
+END
+$$;
+COMMENT ON FUNCTION referral_carer(referral) IS 'For triggers alone: whom an accepted referral is about; who is not on record yet is recorded';
+
 CREATE FUNCTION referral_b_move() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     step referral_transition;
@@ -390,7 +433,7 @@ DECLARE
     lacking text;
 BEGIN
     IF pg_trigger_depth() > 1 THEN
-        RETURN NEW; -- the carer of an accepted referral
+        RETURN NEW; -- referral_follow(), which goes by the machine
     END IF;
     PERFORM precondition(OLD.id, OLD.version);
     SELECT t.* INTO step FROM referral_transition t
@@ -402,6 +445,9 @@ BEGIN
     END IF;
     IF NEW.action = 'update' THEN
         NEW := referral_about(NEW);
+        IF OLD.submitted_at IS NOT NULL THEN
+            PERFORM referral_stays(NEW, OLD);
+        END IF;
     ELSIF NEW.action = 'submit' THEN
         IF NEW.information_as_of <= OLD.information_submitted AND NEW.information_as_of < today() THEN
             RAISE EXCEPTION 'a referral that was returned is submitted again with newer information'
@@ -416,6 +462,10 @@ BEGIN
         NEW.missing := NULL;
     ELSIF 'received_at' = ANY (step.sets) AND NEW.received_at IS NULL THEN
         NEW.received_at := date_trunc('milliseconds', clock_timestamp());
+    END IF;
+    IF NEW.action = 'accept' AND NEW.carer_id IS NULL AND app_role() <> 'vcfse_editor' THEN
+        NEW.carer_id := referral_carer(NEW);
+        NEW.subject_key := NEW.carer_id::text;
     END IF;
     IF NEW.action = 'not_eligible' THEN
         PERFORM referral_signposts(NEW.signposts);
@@ -452,8 +502,6 @@ COMMENT ON FUNCTION referral_noted() IS 'Who, when, why';
 
 -- The carer's record opens to an organisation that accepts, and closes some days after the referral is closed.
 CREATE FUNCTION referral_access() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    refused boolean;
 BEGIN
     IF NEW.state <> 'accepted' THEN
         UPDATE carer_access a
@@ -462,28 +510,17 @@ BEGIN
                ended_because = 'referral_closed'
          WHERE a.referral_id = NEW.id AND a.ends_at IS NULL;
         RETURN NULL;
-    ELSIF NEW.carer_id IS NULL AND app_role() <> 'vcfse_editor' THEN
-        NEW.carer_id := coalesce(referral_match(NEW.person), uuid7(clock_timestamp()));
-        IF NOT EXISTS (SELECT FROM carer c WHERE c.id = NEW.carer_id) THEN
-            INSERT INTO carer (id, council, given_name, family_name, date_of_birth, contact, address, identification)
-            VALUES (NEW.carer_id, NEW.council, NEW.person ->> 'given_name', NEW.person ->> 'family_name',
-                    (NEW.person ->> 'date_of_birth')::date,
-                    jsonb_strip_nulls(jsonb_build_object('phone', NEW.person -> 'phone', 'email', NEW.person -> 'email')),
-                    jsonb_strip_nulls(jsonb_build_object('postcode', NEW.person -> 'postcode')),
-                    jsonb_build_object('source', 'other', 'organisation_id', NEW.from_organisation_id,
-                                       'identified_on', (NEW.submitted_at AT TIME ZONE 'Europe/London')::date));
-        END IF;
-        UPDATE referral r SET carer_id = NEW.carer_id, subject_key = NEW.carer_id::text WHERE r.id = NEW.id;
-    END IF;
-    IF NEW.to_organisation_id IS NULL OR NEW.carer_id IS NULL THEN
+    ELSIF NEW.to_organisation_id IS NULL OR NEW.carer_id IS NULL THEN
         RETURN NULL;
-    END IF;
-    SELECT c.decision = 'refused' OR c.ended_how = 'withdrawn' INTO refused
-      FROM consent c
-     WHERE c.carer_id = NEW.carer_id AND c.purpose = 'share_with_organisation' AND c.organisation_id = NEW.to_organisation_id
-     ORDER BY c.id DESC LIMIT 1 FOR SHARE;
-    IF refused THEN
+    ELSIF consent_refused(NEW.carer_id, NEW.to_organisation_id) THEN
         RAISE EXCEPTION 'the carer has refused or withdrawn her consent to share with this organisation' USING ERRCODE = 'CA40C';
+    ELSIF NEW.from_organisation_id = NEW.to_organisation_id
+          AND NOT EXISTS (SELECT FROM carer c WHERE c.id = NEW.carer_id AND c.created_at = now()::timestamptz(3)) THEN
+        IF EXISTS (SELECT FROM carer_access a WHERE a.organisation_id = NEW.to_organisation_id AND a.carer_id = NEW.carer_id
+                                                AND in_force(a.starts_at, a.ends_at)) THEN
+            RETURN NULL;
+        END IF;
+        RAISE EXCEPTION 'an organisation''s own referral does not open a record to it: the council grants access' USING ERRCODE = 'CA403';
     END IF;
     INSERT INTO carer_access (organisation_id, carer_id, reason, referral_id)
     VALUES (NEW.to_organisation_id, NEW.carer_id, 'referral', NEW.id);
@@ -491,7 +528,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION referral_access() IS
-    'Accepted: a person who is not on record yet is recorded, and the organisation sees her. Closed: it does so for some days more';
+    'Accepted: the organisation sees the carer, but nobody opens by a referral of its own a record that was there before. Closed: it '
+    'does so for some days more';
 ALTER TABLE carer_access ADD COLUMN referral_id uuid REFERENCES referral;
 COMMENT ON COLUMN carer_access.referral_id IS 'The referral that was accepted; reason is referral';
 CREATE INDEX carer_access_referral ON carer_access (referral_id) WHERE referral_id IS NOT NULL;
@@ -545,14 +583,15 @@ CREATE FUNCTION referral_row(body jsonb) RETURNS referral LANGUAGE sql STABLE AS
 $$;
 COMMENT ON FUNCTION referral_row(jsonb) IS 'The row of what clients send; referral_body() the other way round';
 GRANT EXECUTE ON FUNCTION referral_sides(referral), referral_subject(uuid, jsonb), referral_match(jsonb), referral_person(uuid),
-    referral_assessment(referral, text), referral_about(referral), referral_service(referral), referral_signposts(jsonb), referral_submit(referral), referral_body(referral), referral_row(jsonb), organisation_exists(uuid),
+    referral_assessment(referral, text), referral_about(referral), referral_service(referral), referral_signposts(jsonb), referral_agreed(referral),
+    referral_stays(referral, referral), referral_carer(referral), consent_refused(uuid, uuid), referral_submit(referral), referral_body(referral), referral_row(jsonb), organisation_exists(uuid),
     council_setting(text, text) TO carers_council, carers_partner, carers_self, carers_desk;
 
 CREATE FUNCTION referral_shows_carer(r referral, sides text[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF app_role() IN ('referrer', 'vcfse_editor') OR r.carer_id IS NULL THEN
         RETURN false;
-    ELSIF sides && '{creator,carer}' OR current_user = 'carers_council' THEN
+    ELSIF 'carer' = ANY (sides) OR 'creator' = ANY (sides) AND r.from_role <> 'referrer' OR current_user = 'carers_council' THEN
         RETURN true;
     END IF;
     RETURN EXISTS (SELECT FROM carer_access a WHERE a.organisation_id = app_org() AND a.carer_id = r.carer_id

@@ -37,6 +37,16 @@ def make(api, sides):
     return create
 
 
+@pytest.fixture
+def say(api, sides):
+    """say(organisation, decision): the carer's word on sharing with it, which the council records."""
+    def record(organisation_id, decision):
+        said = {"purpose": "share_with_organisation", "organisation_id": organisation_id, "decision": decision, "method": "verbal",
+                "wording_version": "1"}
+        assert api.post(f"/v1/carers/{sides.of['id']}/consents", json=said, **STAFF).status_code == 201
+    return record
+
+
 def do(api, one, action, body=None, status=200, **caller):
     response = api.post(path_of(one, action), json=BODIES.get(action, {}) if body is None else body, **caller)
     assert response.status_code == status, response.text
@@ -123,6 +133,28 @@ class TestSubmit:
         again = do(api, one, "submit", **sides.sender)
 
         assert again["state"] == "requested" and "missing" not in again
+
+    @pytest.mark.parametrize("change, slug, pointer", [
+        (lambda elsewhere: {"to": {"organisation_id": elsewhere}}, "validation-failed", "/to"),
+        (lambda _: {"to": {"team": "adult_social_care"}}, "validation-failed", "/to"),
+        (lambda _: {"consent": {**CONSENT, "given": False}}, "consent-required", None)])
+    def test_what_came_back_goes_to_no_other_place_and_stays_agreed_to(self, api, make, sides, organisation, change, slug, pointer):
+        elsewhere = organisation()
+        one = make()
+        do(api, one, "submit", **sides.sender)
+        do(api, one, "return", **sides.receiver)
+
+        refused = api.patch(path_of(one), etag="*", json=change(elsewhere), **sides.sender)
+
+        assert problem(refused, refused.status_code, slug) and (pointer is None or (pointer, "rule") in faults(refused))
+        assert rows_of(api, one, {"role": "assessor", "org": elsewhere}) == "not-found"
+
+    def test_nothing_is_sent_to_an_organisation_that_the_carer_has_refused(self, api, make, sides, say):
+        one = make()
+        say(sides.receiver_org, "refused")
+
+        problem(api.post(path_of(one, "submit"), json={}, **sides.sender), 409, "consent-required")
+        assert rows_of(api, one, sides.receiver) == "not-found"
 
 
 class TestServices:
@@ -267,14 +299,52 @@ class TestWho:
         db.execute("SELECT ended_because, ends_at - now() BETWEEN '29 days' AND '30 days' FROM carer_access WHERE referral_id = %s", (one["id"],))
         assert db.fetchone() == ("referral_closed", True)
 
-    def test_a_carer_who_has_refused_is_not_opened_to_it(self, api, make, sides):
-        said = {"purpose": "share_with_organisation", "organisation_id": sides.receiver_org, "decision": "refused", "method": "verbal",
-                "wording_version": "1"}
-        assert api.post(f"/v1/carers/{sides.of['id']}/consents", json=said, **STAFF).status_code == 201
+    def test_a_carer_who_has_refused_since_is_not_opened_to_it(self, api, make, sides, say):
         one = make()
         do(api, one, "submit", **sides.sender)
+        say(sides.receiver_org, "refused")
 
         problem(api.post(path_of(one, "accept"), json={}, **sides.receiver), 409, "consent-required")
+
+    def test_an_organisation_does_not_open_a_record_by_its_own_referral(self, api, make, sides, carer):
+        known, own = carer(address={"postcode": "N1 2UD"}, date_of_birth="1944-05-07"), {"to": {"organisation_id": sides.sender_org}}
+        seen_no_more = make(**own)
+        guessed = make(sides.practice, carer_id=None, **own,
+                       person=person(family_name=known["family_name"], date_of_birth="1944-05-07"))
+        do(api, seen_no_more, "submit", **sides.sender)
+        do(api, guessed, "submit", **sides.practice)
+        for access in api.get(f"/v1/carers/{sides.of['id']}/access", **STAFF).json()["items"]:
+            revoke = f"/v1/carers/{sides.of['id']}/access/{access['id']}/revoke"
+            assert api.post(revoke, json={"note": "It is over."}, **STAFF).status_code == 200
+
+        for one, record in ((seen_no_more, sides.of), (guessed, known)):
+            problem(api.post(path_of(one, "accept"), json={}, **sides.sender), 403, "forbidden")
+            assert answer(api.get(f"/v1/carers/{record['id']}", **sides.sender)) == "not-found"
+
+    def test_its_own_referral_of_a_carer_whom_it_sees_goes_on_and_gives_no_more_sight(self, api, make, sides, db):
+        one = make(to={"organisation_id": sides.sender_org})
+        do(api, one, "submit", **sides.sender)
+
+        assert do(api, one, "accept", **sides.sender)["state"] == "accepted"
+        db.execute("SELECT count(*) FROM carer_access WHERE carer_id = %s AND organisation_id = %s", (sides.of["id"], sides.sender_org))
+        assert db.fetchone() == (1,)
+
+    def test_a_colleague_of_the_referrer_is_not_told_either(self, api, make, sides, carer):
+        known = carer(date_of_birth="1944-05-08", address={"postcode": "N1 2UD"})
+        one = make(sides.practice, carer_id=None, person=person(family_name=known["family_name"], date_of_birth="1944-05-08"))
+
+        assert known["id"] not in api.get(path_of(one), **sides.sender).text
+
+    def test_the_version_does_not_tell_who_was_on_record(self, api, make, sides, carer):
+        known = carer(date_of_birth="1944-05-09", address={"postcode": "N1 2UD"})
+        tags = []
+        for born in ("1944-05-09", "1944-05-10"):
+            one = make(sides.practice, carer_id=None, person=person(family_name=known["family_name"], date_of_birth=born))
+            do(api, one, "submit", **sides.practice)
+            do(api, one, "accept", **sides.receiver)
+            tags.append(api.get(path_of(one), **sides.practice).headers["ETag"])
+
+        assert tags[0] == tags[1]
 
     def test_a_referrer_names_the_person_and_is_never_told_that_she_is_on_record(self, api, make, sides, carer, db):
         known = carer(date_of_birth="1944-05-06", address={"postcode": "N1 2UD"})

@@ -373,13 +373,18 @@ class TestConsent:
         word(one, None, "refused", purpose="share_between_services")
         give(one, org)
 
-    def test_a_withdrawal_under_way_is_waited_for(self, connect, acting, refused, carer, organisation, word, owner):
+    @pytest.mark.parametrize("before, statement", [
+        ("given", "UPDATE consent SET ended_at = now(), ended_how = 'withdrawn' WHERE carer_id = %(carer)s"),
+        (None, "INSERT INTO consent (id, carer_id, council, purpose, organisation_id, decision, method, wording_version) VALUES"
+               " (%(id)s, %(carer)s, %(council)s, 'share_with_organisation', %(org)s, 'refused', 'verbal', 'v1')")])
+    def test_a_no_under_way_is_waited_for(self, connect, acting, carer, organisation, word, owner, before, statement):
         one, org = carer(), organisation()
-        word(one, org, "given")
+        if before:
+            word(one, org, before)
         other = connect("carers_owner")
-        other.cursor().execute("UPDATE consent SET ended_at = now(), ended_how = 'withdrawn' WHERE carer_id = %s", (one,))
+        other.cursor().execute(statement, {"id": new_id(), "carer": one, "council": ISLINGTON, "org": org})
 
-        def withdraw():
+        def say_no():
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
             owner.execute(waiting)
             while owner.fetchone() == (0,):  # the grant stands before the lock on her word
@@ -389,7 +394,7 @@ class TestConsent:
         def grant():
             with acting("practitioner", on=connect(), **STAFF) as session:
                 session.execute("access_grant", one, new_id(), grant_body(org))
-        assert at_once(withdraw, grant)[1] == "CA40C"
+        assert at_once(say_no, grant)[1] == "CA40C"
 
 
 class TestVersions:
