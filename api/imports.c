@@ -1,7 +1,6 @@
 /* Imports over HTTP: asked for, and looked after; a thread of the service does them. Rule D5. */
 #include <stdio.h>
 
-#include "base/text.h"
 #include "base/uuid.h"
 #include "call/call.h"
 #include "modules.h"

@@ -1,4 +1,4 @@
-/* Measure K3 for commissioners: the share of referrals whose contact was made in time. */
+/* For commissioners: the share of referrals whose contact was made in time. */
 #include <string.h>
 
 #include "base/json.h"

@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "rules/recurrence.h"
 
 enum {

@@ -6,8 +6,6 @@
 
 #include "base/attr.h"
 
-enum { SCOPES_WANTED = 8 };
-
 /* Every one of the `wanted` (NULL-terminated) stands in `granted` ("a b c"). */
 bool scopes_cover(const char *granted, const char *const wanted[]);
 /* Scope characters of RFC 6749 appendix A.4, words parted by single spaces. "" is well-formed. */

@@ -1,4 +1,4 @@
-/* The macros of the house: there are no others. */
+/* The macros of the house; CONTRIBUTING.md says which others there may be. */
 #pragma once
 
 #define must_check             __attribute__((warn_unused_result))

@@ -37,7 +37,7 @@ struct problem_kind {
 /* Records the failure and returns false, so that `return problem(...)` reads as a sentence. */
 bool problem(struct problem *p, enum problem_code code, const char *fmt, ...) printf_like(3, 4);
 
-/* Breach of a named rule (api.md's C1, A5 ...): `rule-violated`. */
+/* Breach of a named rule (C1, A5 ...; each stands in the contract): `rule-violated`. */
 bool problem_rule(struct problem *p, const char *rule, const char *fmt, ...) printf_like(3, 4);
 
 /*

@@ -657,7 +657,7 @@ SELECT r.id, r.carer_id, r.council, r.version, r.state, r.updated_at, concat(
 COMMENT ON VIEW referral_view IS 'What callers see of a referral: body, version (the ETag)';
 GRANT SELECT ON referral_view TO carers_council, carers_partner, carers_self, carers_desk;
 
--- What commissioners are told (measure K3): counts, of referrals that they may not see.
+-- What commissioners are told: counts, of referrals that they may not see.
 CREATE FUNCTION referral_counts(whose text, from_day date, to_day date)
 RETURNS TABLE (provider uuid, in_time bigint, late bigint, others bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

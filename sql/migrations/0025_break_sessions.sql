@@ -206,7 +206,7 @@ COMMENT ON FUNCTION series_skipped(integer[]) IS 'The bank holidays among these 
 GRANT EXECUTE ON FUNCTION break_session_of(uuid, text[], text), series_skipped(integer[]), break_series(integer[], time, time)
     TO carers_council, carers_partner, carers_self;
 
--- What a commissioner is told (K8, K26): sums by month, provider, purpose, delivery and frequency.
+-- What a commissioner is told: sums by month, provider, purpose, delivery and frequency.
 
 CREATE TABLE break_sum (
     council text NOT NULL,

@@ -235,7 +235,7 @@ static bool check_scope(struct reading *r)
 	return true;
 }
 
-/* ONS codes of local authorities in the four nations (api.md 1): E09000019. */
+/* ONS codes of local authorities in the four nations: E09000019. */
 static bool gss_code(const json_t *value)
 {
 	const char *text = json_string_value(value);

@@ -1,4 +1,4 @@
-/* The claims of a token (RFC 9068 and our own, api.md 2), each checked, to a principal. */
+/* The claims of a token (RFC 9068 and our own), each checked, to a principal. */
 #pragma once
 
 #include <jansson.h>

@@ -25,7 +25,7 @@
 	CARERS_ALL ASSESSMENTS_ALL BREAKS_ALL "funding:approve " REFERRALS_ALL \
 					      " reports:read audit:read"
 
-/* What a token of the role is for, in the words of api.md 2. */
+/* What a token of the role is for, in words. */
 static const struct {
 	const char *role, *scopes;
 } scopes[] = {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "contract/load.h"
 
 /* What may stand in an operation; anything else would be a promise that nobody keeps. */

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "io.h"
 #include "session.h"

@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "http/exchange_own.h"
 
 static json_t *document(const struct exchange *x, const struct problem *p,

@@ -2,6 +2,7 @@
  * for a schema. */
 #include "jsonschema/memory.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,23 +65,6 @@ char *js_arena_copy(struct arena *arena, const char *text, size_t length)
 	if (copy && length)
 		memcpy(copy, text, length);
 	return copy;
-}
-
-char *js_arena_print(struct arena *arena, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	int length = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	if (length < 0)
-		return NULL;
-	char *printed = js_arena_take(arena, (size_t)length + 1);
-	if (!printed)
-		return NULL;
-	va_start(args, format);
-	vsnprintf(printed, (size_t)length + 1, format, args);
-	va_end(args);
-	return printed;
 }
 
 void js_arena_release(struct arena *arena)

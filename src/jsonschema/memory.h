@@ -2,7 +2,6 @@
  */
 #pragma once
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,8 +13,6 @@ struct arena {
 void *js_arena_take(struct arena *arena, size_t size);
 void *js_arena_array(struct arena *arena, size_t count, size_t size); /* NULL on overflow too */
 char *js_arena_copy(struct arena *arena, const char *text, size_t length);
-char *js_arena_print(struct arena *arena, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 void js_arena_release(struct arena *arena);
 
 /* Growing text, always NUL-terminated once something was added. `broken` stays set after one
@@ -44,4 +41,3 @@ struct list {
 
 bool js_list_add(struct list *list, void *item);
 void js_list_free(struct list *list);
-#define list_auto __attribute__((cleanup(js_list_free))) struct list

@@ -15,8 +15,6 @@
  */
 enum { SCRATCH = 24 * 1024, JIT_STACK_LIMIT = 8 * 1024 * 1024, HEAP_LIMIT = 32 * 1024 };
 enum { MATCH_LIMIT = 10 * 1000 * 1000, PARENTHESES_LIMIT = 1000 };
-/* What one callout counts for, in steps: some tens of nanoseconds. */
-enum { CALLOUT_COST = 5 };
 
 struct pcre {
 	pcre2_code *code;

@@ -314,6 +314,13 @@ class TestHeaders:
                 break
         assert api.get("/livez").status_code == 200
 
+    @pytest.mark.parametrize("head, status", [("GET /v1/me HTTP/3.1\r\nHost: x", 505), ("GET /v1/me HTTP/1.1\r\nHost: x\r\nno colon", 400),
+                                              ("POST /v1/carers HTTP/1.1\r\nHost: x\r\nContent-Length: " + "9" * 23, 413)])
+    def test_what_is_not_http_gets_a_bare_answer(self, raw, head, status):
+        answer = raw().send(head + "\r\n\r\n").answer()
+
+        assert answer.status_code == status and "X-Request-ID" not in answer.headers
+
     def test_a_number_that_another_carer_has_is_not_shown(self, api, carer):
         number = nhs_number()
         carer(nhs_number=number)

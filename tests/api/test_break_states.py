@@ -4,7 +4,6 @@ from support.breaks import ACTIONS, BODIES, STATES, WORDS, path_of, step_of
 from support.callers import answer
 
 ACTS = {"council_admin", "practitioner", "assessor", "support_worker", "break_provider"}
-READS = ACTS | {"hospital_in_reach", "carer"}
 
 
 class Scene:

@@ -1,6 +1,5 @@
 """Breaks over HTTP: rules B1, B2, B4 and B6, schemes, the referral that goes with them, series, lists. The machine: test_break_states.py."""
 import datetime
-import zoneinfo
 
 import pytest
 from support.breaks import AGREEMENT, BODIES, break_body, path_of
@@ -10,7 +9,6 @@ from support.tokens import ISLINGTON
 
 STAFF = {"role": "practitioner"}
 ADMIN = {"role": "council_admin"}
-LONDON = zoneinfo.ZoneInfo("Europe/London")
 
 
 @pytest.fixture

@@ -67,12 +67,6 @@ def test_a_head_request_says_what_the_get_would(api, path):
     assert api.head(path, **STAFF).headers["Content-Encoding"] == "gzip"
 
 
-def first_screen(connection, headers, one, query="limit=20"):
-    """The three answers that a carer's app begins with, as they came over one connection."""
-    return [connection.request("GET", at, {"Accept-Encoding": "gzip", **headers})
-            for at in ("/v1/me", f"/v1/carers/{one}", f"/v1/carers/{one}/timeline?{query}")]
-
-
 def busy(api, carer):
     """A carer with a year of mixed events, as a demonstration would show; her id."""
     one = carer(**LARGE)["id"]

@@ -1,5 +1,4 @@
 """Search in the directory over HTTP: rules D1 and D2. Every test's entries share a word that nothing else has."""
-import itertools
 import uuid
 
 import pytest
@@ -8,7 +7,6 @@ from support.directory import EDITOR, SERVICES, STAFF, place
 from support.tokens import CAMDEN, ISLINGTON
 
 SEARCH = "/v1/directory/search"
-_serial = itertools.count(1)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What commissioners are told of funding (K24): by scheme and level, small numbers hidden, nobody named."""
+"""What commissioners are told of funding: by scheme and level, small numbers hidden, nobody named."""
 import pytest
 from support.callers import CALLERS, answer
 from support.client import faults, problem

@@ -3,7 +3,6 @@ import pytest
 from support.client import faults, problem
 from support.directory import EDITOR, ORGANISATIONS, SERVICES, organisation_body, place
 from support.oruk import COLLECTIONS, FEED, contents, findings, ids, pages
-from support.tokens import ISLINGTON
 
 FULL = {"website": "https://example.org/a", "email": "a@example.org", "support_areas": ["transport", "sitting_service"], "needs": ["money"],
         "access_routes": ["telephone"], "eligibility": {"minimum_age": 18, "maximum_age": 99, "text": "For carers.", "for": "carers"},

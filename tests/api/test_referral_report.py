@@ -1,4 +1,4 @@
-"""What commissioners are told of referrals (measure K3): the share contacted in time, exact figures of little councils, by role."""
+"""What commissioners are told of referrals: the share contacted in time, exact figures of little councils, by role."""
 import pytest
 from support.callers import CALLERS, answer
 from support.client import faults, problem

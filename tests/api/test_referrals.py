@@ -274,7 +274,7 @@ class TestClocks:
         assert lists() == {"overdue"} and api.get(path_of(one), **sides.receiver).json()["contact_overdue"] is True
         first = do(api, one, "contact", {"channel": "phone"}, **sides.receiver)
         assert do(api, one, "contact", {"channel": "email"}, **sides.receiver)["first_contact_at"] == first["first_contact_at"]
-        assert lists() == {"overdue"}  # it was made too late, which is what K3 counts
+        assert lists() == {"overdue"}  # it was made too late, which is what the report on referrals counts
 
 
 class TestWho:

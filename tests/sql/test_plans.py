@@ -949,7 +949,7 @@ def test_every_query_of_persons_was_looked_at():
     assert [name for name in QUERIES if name not in ("me", "demo_wanted") and f'"{name}"' not in text] == []
 
 
-SERVICE, LISTED, LINK = "00000000-0000-7000-a000-000000000011", "00000000-0000-7000-b000-000000000012", "a" * 64
+SERVICE, LISTED = "00000000-0000-7000-a000-000000000011", "00000000-0000-7000-b000-000000000012"
 EDITORS = {"an editor": ("directory_editor", {"councils": COUNCILS[:1]}), "editors of twelve": ("directory_editor", {"councils": COUNCILS}),
            "an administrator": ("council_admin", {"councils": COUNCILS}), "a listed organisation": ("vcfse_editor", {"org": LISTED}),
            "the public": ("", {})}

@@ -3,7 +3,7 @@ import json
 import uuid
 
 import pytest
-from support.sql import CLASSES, ESSEX, ISLINGTON, QUERIES, Session
+from support.sql import CLASSES, ISLINGTON, QUERIES, Session
 
 NEVER, FAR = "E06000001", "E06000004"  # councils that no other test of this database uses
 

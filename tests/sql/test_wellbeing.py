@@ -13,7 +13,6 @@ import pytest
 from support.sql import CLASSES, Session, new_id
 
 _councils = itertools.count(4000)
-ITEMS = ["optimism", "usefulness", "relaxation", "problem_handling", "clear_thinking", "closeness", "own_decisions"]
 COUNTS = ("n", "sum_change", "improved", "unchanged", "deteriorated", "rated", "met", "partially_met", "not_met", "first_rated",
           "first_met")
 INFINITY = "infinity"

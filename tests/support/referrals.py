@@ -15,7 +15,6 @@ BODIES = {"contact": {"channel": "phone"}, "waitlist": {"estimate": "unknown"}, 
           "update": {"reason": "Another one."}}
 ACTIONS = ("update", "submit", "receive", "contact", "accept", "waitlist", "decline", "return", "not_eligible", "start", "hold", "resume",
            "complete", "fail", "withdraw", "void", "refer_onward")
-OPEN = ("requested", "received", "returned", "waitlisted", "accepted", "in_progress", "on_hold")
 
 
 class Step(NamedTuple):

@@ -53,13 +53,17 @@ static void what_changes_something_is_not_asked_by_query(void **state)
 	                       "`x-query` is `true` or absent");
 }
 
-/* clang-format off */
-#define FIELDS_ "\"parameters\":[{\"name\":\"fields\",\"in\":\"query\",\"explode\":false,\"schema\":" \
-	"{\"type\":\"array\",\"uniqueItems\":true,\"items\":{\"type\":\"string\",\"enum\":[\"id\",\"name\"]}}}]"
-#define LISTED_(schema) "\"/c\":{\"get\":{\"operationId\":\"list\",\"security\":[]," FIELDS_ \
-	",\"responses\":{\"200\":{\"description\":\"x\",\"content\":{\"application/json\":{\"schema\":" schema "}}}}}}"
-#define FORMS_ "{\"anyOf\":[{\"type\":\"object\",\"required\":[\"items\",\"whole\"]},{\"type\":\"object\",\"required\":[\"items\"]}]}"
-/* clang-format on */
+#define FIELDS_                                                                    \
+	"\"parameters\":[{\"name\":\"fields\",\"in\":\"query\",\"explode\":false," \
+	"\"schema\":{\"type\":\"array\",\"uniqueItems\":true,"                     \
+	"\"items\":{\"type\":\"string\",\"enum\":[\"id\",\"name\"]}}}]"
+#define LISTED_(schema)                                                                     \
+	"\"/c\":{\"get\":{\"operationId\":\"list\",\"security\":[]," FIELDS_                \
+	",\"responses\":{\"200\":{\"description\":\"x\",\"content\":{\"application/json\":" \
+	"{\"schema\":" schema "}}}}}}"
+#define FORMS_                                                                  \
+	"{\"anyOf\":[{\"type\":\"object\",\"required\":[\"items\",\"whole\"]}," \
+	"{\"type\":\"object\",\"required\":[\"items\"]}]}"
 
 static void assert_fields(const char *target, const char *value, const char *pointer)
 {

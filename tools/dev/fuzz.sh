@@ -25,7 +25,8 @@ trap 'rm -rf "$found"' EXIT
 for name in "${names[@]}"; do
 	say "dev: fuzzing $name for $seconds s"
 	mkdir "$found/$name"
-	# What it finds on the way is thrown away; what breaks stays in build-fuzz/ to become a file of tests/fuzz/regression/.
+	# What it finds on the way is thrown away; what breaks stays in build-fuzz/ to become a file of
+	# tests/fuzz/corpus/$name, which the unit suite replays.
 	"build-fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix=build-fuzz/ "$found/$name" "tests/fuzz/corpus/$name" 2>"$found/$name.log" || {
 		tail -40 "$found/$name.log" >&2

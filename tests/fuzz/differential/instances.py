@@ -8,14 +8,6 @@ from grammar import NAMES, TYPES, is_number
 MOST = 40  # schemas that are looked into for one value
 
 
-def type_of(value):
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else "boolean"
-    if is_number(value):
-        return "integer" if value == int(value) else "number"
-    return {"str": "string", "list": "array", "dict": "object"}[type(value).__name__]
-
-
 class Maker:
     def __init__(self, grammar, root):
         self.grammar, self.rng, self.root = grammar, grammar.rng, root
