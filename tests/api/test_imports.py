@@ -17,14 +17,14 @@ def body(text, **members):
     return {"source": f"source-{uuid.uuid4()}", "format": "csv", "content": text, **members}
 
 
-def done(api, response):
+def done(api, response, who=EDITOR):
     """The import when it has ended."""
     assert response.status_code == 202, response.text
     path = f"{IMPORTS}/{response.json()['id']}"
     assert response.headers["Location"].endswith(path)
 
     def ended():
-        one = api.get(path, **EDITOR).json()
+        one = api.get(path, **who).json()
         return one if one["state"] in ("done", "failed") else None
     return wait_for(ended, 60)
 
@@ -87,6 +87,16 @@ class TestJobs:
         assert one["id"] in [item["id"] for item in api.get(IMPORTS, **ADMIN).json()["items"]]
         problem(api.get(path, **OTHER_EDITOR), 404, "not-found")
         assert one["id"] not in [item["id"] for item in api.get(IMPORTS, **OTHER_EDITOR).json()["items"]]
+
+    def test_an_editor_with_another_councils_source_and_ids_changes_nothing_of_it(self, api):
+        name, source = f"Choir {uuid.uuid4()}", f"source-{uuid.uuid4()}"
+        done(api, api.post(IMPORTS, json=body(ROWS + f"1,Halls,{name},\n", source=source), **EDITOR))
+        (before,) = api.get(SERVICES, params={"q": name}).json()["items"]
+        report = done(api, api.post(IMPORTS, json=body(ROWS + f"1,Halls,Other {name},\n", source=source), **OTHER_EDITOR), OTHER_EDITOR)["report"]
+        assert (report["added"], report["changed"], report["refused"]) == (1, 0, 0)
+        assert {item["name"]: item["council"] for item in api.get(SERVICES, params={"q": name}).json()["items"]} == {
+            name: EDITOR["council"], f"Other {name}": OTHER_EDITOR["council"]}
+        assert api.get(f"{SERVICES}/{before['id']}").json()["name"] == name
 
     @pytest.mark.parametrize("role", ["vcfse_editor", "practitioner", "commissioner", "carer"])
     def test_others_import_nothing(self, api, role, organisation, carer):
