@@ -120,15 +120,17 @@ CREATE POLICY organisation_edited ON organisation FOR SELECT TO carers_desk
     USING (app_role() = 'directory_editor' AND council = ANY (app_councils()) AND state IS NOT NULL);
 
 CREATE TABLE directory_external_id (
+    council text NOT NULL CHECK (council ~ '^E(06|08|09|10)[0-9]{6}$'),
     source text NOT NULL CHECK (length(source) BETWEEN 1 AND 200),
     kind text NOT NULL CHECK (kind IN ('organisation', 'service')),
     external_id text NOT NULL CHECK (length(external_id) BETWEEN 1 AND 200),
     id uuid NOT NULL,
     checksum bytea,
     seen_at timestamptz(3) NOT NULL DEFAULT now(),
-    PRIMARY KEY (source, kind, external_id)
+    PRIMARY KEY (council, source, kind, external_id)
 );
 COMMENT ON TABLE directory_external_id IS 'Which of our entries another directory''s is: an import that comes again changes nothing. No person stands in it';
+COMMENT ON COLUMN directory_external_id.council IS 'Who imported it: a source is a council''s own, and what two councils call alike never meets';
 COMMENT ON COLUMN directory_external_id.checksum IS 'SHA-256 of what was imported last';
 CREATE INDEX directory_external_id_ours ON directory_external_id (id);
 ALTER TABLE directory_external_id ENABLE ROW LEVEL SECURITY;
@@ -309,7 +311,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION directory_organisation_state(uuid) IS 'Also of organisations that the caller does not see; NULL: there is none';
-GRANT EXECUTE ON FUNCTION with_ids(jsonb, text[]), hours_dated(jsonb), directory_organisation_hidden(uuid), directory_organisation_state(uuid) TO carers_council, carers_desk;
+
+CREATE FUNCTION directory_organisation_serves(wanted uuid, where_to text) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM organisation o WHERE o.id = wanted AND (where_to = ANY (o.councils) OR where_to = o.council));
+END
+$$;
+COMMENT ON FUNCTION directory_organisation_serves(uuid, text) IS 'The council is one that it works for, or that keeps its listing; also of organisations that the caller does not see';
+GRANT EXECUTE ON FUNCTION with_ids(jsonb, text[]), hours_dated(jsonb), directory_organisation_hidden(uuid), directory_organisation_state(uuid),
+    directory_organisation_serves(uuid, text) TO carers_council, carers_desk;
 
 CREATE FUNCTION service_b_create() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -319,7 +329,7 @@ BEGIN
         RAISE EXCEPTION 'is no organisation of the directory' USING ERRCODE = 'CA42V', HINT = '/organisation_id';
     ELSIF app_role() = 'vcfse_editor' AND NEW.organisation_id IS DISTINCT FROM app_org() THEN
         RAISE EXCEPTION 'an organisation adds entries of its own' USING ERRCODE = 'CA403';
-    ELSIF app_role() <> 'vcfse_editor' AND NEW.council <> ALL (app_councils()) THEN
+    ELSIF (CASE app_role() WHEN 'vcfse_editor' THEN NOT directory_organisation_serves(app_org(), NEW.council) ELSE NEW.council <> ALL (app_councils()) END) THEN
         RAISE EXCEPTION 'is not one of your councils' USING ERRCODE = 'CA42V', HINT = '/council';
     ELSIF directory_side(NEW.council, NEW.organisation_id) IS NULL THEN
         RAISE EXCEPTION 'this role adds no entries' USING ERRCODE = 'CA403';

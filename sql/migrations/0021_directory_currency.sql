@@ -337,6 +337,12 @@ BEGIN
     INSERT INTO directory_tally (council, assured_on, entries, completeness)
     SELECT s.council, s.assured_on, count(*), sum(service_completeness(s)) FROM service s WHERE s.state = 'published' GROUP BY s.council, s.assured_on;
     CREATE INDEX directory_found_terms ON directory_found USING gin (terms) WITH (gin_pending_list_limit = 256);
+    UPDATE directory_event e SET confidential = NOT e.confidential
+     WHERE e.confidential <> (EXISTS (SELECT FROM organisation o WHERE o.id = e.organisation_id AND o.confidential)
+                              OR EXISTS (SELECT FROM service s WHERE s.id = e.service_id AND s.confidential));
+    UPDATE leaflet l SET confidential = NOT l.confidential
+     WHERE l.confidential <> (EXISTS (SELECT FROM organisation o WHERE o.id = l.organisation_id AND o.confidential)
+                              OR EXISTS (SELECT FROM service s WHERE s.id = l.service_id AND s.confidential));
 END
 $$;
 COMMENT ON FUNCTION directory_refill() IS 'All that is made of entries anew: for the owner, where they were loaded without triggers';

@@ -29,11 +29,13 @@ INSERT INTO oruk_feed (kind) VALUES ('service'), ('service_at_location'), ('orga
 CREATE TABLE oruk_vocabulary (
     kind text NOT NULL CHECK (kind IN ('taxonomy', 'taxonomy_term')),
     id uuid NOT NULL,
+    council text NOT NULL CHECK (council ~ '^E(06|08|09|10)[0-9]{6}$'),
     taxonomy_id uuid,
     document jsonb NOT NULL,
     PRIMARY KEY (kind, id)
 );
 COMMENT ON TABLE oruk_vocabulary IS 'Taxonomies and terms of other directories as they were imported, which entries are coded with besides ours. No person stands in it';
+COMMENT ON COLUMN oruk_vocabulary.council IS 'Who brought it first: no other council changes it';
 CREATE INDEX oruk_vocabulary_terms ON oruk_vocabulary (taxonomy_id, id) WHERE taxonomy_id IS NOT NULL;
 
 DO $$

@@ -1,6 +1,7 @@
 -- Import into the directory (rule D5): documents of Open Referral UK and rows of our own CSV, in batches. See docs/adr/0029.
 
--- What a source says is kept by its own id: the same again changes nothing, something else changes the entry that it made.
+-- What a source says is kept by its own id: the same again changes nothing, something else changes the entry that it made. A source is a
+-- council's own, and no import writes what another council keeps.
 
 CREATE FUNCTION import_words(texts jsonb, longest integer) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 #variable_conflict use_column
@@ -152,26 +153,26 @@ COMMENT ON FUNCTION import_organisation_row(jsonb, uuid, text, organisation) IS 
 
 CREATE TYPE import_item AS (line bigint, item jsonb, external text, checksum bytea, id uuid, known boolean, owner uuid, council text);
 
-CREATE FUNCTION import_fresh(whence text, whose text, council text, items import_item[]) RETURNS import_item[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION import_fresh(whence text, whose text, gss text, items import_item[]) RETURNS import_item[] LANGUAGE plpgsql AS $$
 BEGIN
     RETURN (
-        SELECT array_agg(ROW(i.line, i.item, i.external, i.checksum, coalesce(k.id, i.id, uuid7(clock_timestamp())), k.id IS NOT NULL, NULL, council)::import_item
+        SELECT array_agg(ROW(i.line, i.item, i.external, i.checksum, coalesce(k.id, i.id, uuid7(clock_timestamp())), k.id IS NOT NULL, NULL, gss)::import_item
                          ORDER BY i.n)
           FROM (SELECT DISTINCT ON (d.external) d.line, d.item, d.external, d.id, d.n, sha256(convert_to((coalesce(d.item -> 'document', d.item))::text, 'UTF8')) AS checksum
                   FROM unnest(items) WITH ORDINALITY AS d(line, item, external, checksum, id, known, owner, council, n)
                  ORDER BY d.external, d.n DESC) AS i
-          LEFT JOIN directory_external_id k ON k.source = whence AND k.kind = whose AND k.external_id = i.external
+          LEFT JOIN directory_external_id k ON k.council = gss AND k.source = whence AND k.kind = whose AND k.external_id = i.external
          WHERE i.checksum IS DISTINCT FROM k.checksum);
 END
 $$;
 COMMENT ON FUNCTION import_fresh(text, text, text, import_item[]) IS
-    'Those that do not say what they said last, each with our id of it, known if the source has brought it before; of two with one external id the last. NULL: none';
+    'Those that do not say what they said last, each with our id of it, known if the council''s source has brought it before; of two with one external id the last. NULL: none';
 
 CREATE FUNCTION import_remember(whence text, whose text, items import_item[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO directory_external_id (source, kind, external_id, id, checksum)
-    SELECT whence, whose, f.external, f.id, f.checksum FROM unnest(items) AS f
-    ON CONFLICT (source, kind, external_id) DO UPDATE SET checksum = excluded.checksum, seen_at = excluded.seen_at;
+    INSERT INTO directory_external_id (council, source, kind, external_id, id, checksum)
+    SELECT f.council, whence, whose, f.external, f.id, f.checksum FROM unnest(items) AS f
+    ON CONFLICT (council, source, kind, external_id) DO UPDATE SET checksum = excluded.checksum, seen_at = excluded.seen_at;
 END
 $$;
 COMMENT ON FUNCTION import_remember(text, text, import_item[]) IS 'What a source said last';
@@ -186,17 +187,27 @@ COMMENT ON FUNCTION import_did(import_item[]) IS 'How many were added and change
 CREATE FUNCTION import_organisations(whence text, council text, items import_item[]) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     fresh CONSTANT import_item[] := import_fresh(whence, 'organisation', council, items);
+    wrong record;
 BEGIN
     IF fresh IS NULL THEN
         RETURN import_did(NULL);
-    ELSIF EXISTS (SELECT FROM unnest(fresh) AS f JOIN organisation o ON o.id = f.id WHERE NOT f.known) THEN
-        RAISE EXCEPTION 'is the id of an organisation that did not come from this source' USING ERRCODE = 'CA42V', HINT = '/organization/id';
+    END IF;
+    SELECT CASE WHEN f.line IS NULL THEN '/organization/id' ELSE '/id' END AS pointer,
+           CASE WHEN o.council <> f.council THEN 'is the id of an organisation of another council' ELSE 'is the id of an organisation that did not come from this source' END AS sentence
+      INTO wrong
+      FROM unnest(fresh) AS f JOIN organisation o ON o.id = f.id WHERE NOT f.known OR o.council IS DISTINCT FROM f.council LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%', wrong.sentence USING ERRCODE = 'CA42V', HINT = wrong.pointer;
     END IF;
     INSERT INTO organisation
     SELECT (r.o).* FROM (SELECT import_organisation_row(f.item, f.id, f.council, o) AS o FROM unnest(fresh) AS f LEFT JOIN organisation o ON o.id = f.id OFFSET 0) AS r
     ON CONFLICT (id) DO UPDATE
        SET (name, description, email, website, logo, uri, parent_id, identifiers, hsds) =
-           (excluded.name, excluded.description, excluded.email, excluded.website, excluded.logo, excluded.uri, excluded.parent_id, excluded.identifiers, excluded.hsds);
+           (excluded.name, excluded.description, excluded.email, excluded.website, excluded.logo, excluded.uri, excluded.parent_id, excluded.identifiers, excluded.hsds)
+     WHERE organisation.council = excluded.council;
+    IF EXISTS (SELECT FROM unnest(fresh) AS f JOIN organisation o ON o.id = f.id WHERE o.council <> f.council) THEN -- it came in this very moment
+        RAISE EXCEPTION 'is the id of an organisation of another council' USING ERRCODE = 'CA42V', HINT = '/id';
+    END IF;
     UPDATE organisation o SET parent_id = p.id
       FROM unnest(fresh) AS f JOIN organisation p ON p.id = (f.item ->> 'parent_organization_id')::uuid
      WHERE o.id = f.id AND o.parent_id IS NULL; -- parents that came with their children
@@ -206,7 +217,7 @@ END
 $$;
 COMMENT ON FUNCTION import_organisations(text, text, import_item[]) IS 'Organisations of a source, all or none of them; what is the same as last time is passed over';
 
-CREATE FUNCTION import_vocabulary(whose text, document jsonb, belongs uuid) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION import_vocabulary(whose text, council text, document jsonb, belongs uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     ident uuid := document ->> 'id';
     was oruk_vocabulary;
@@ -218,18 +229,21 @@ BEGIN
     SELECT v.* INTO was FROM oruk_vocabulary v WHERE v.kind = whose AND v.id = ident;
     IF was.document = document AND (was.taxonomy_id = belongs OR belongs IS NULL) THEN
         RETURN 'unchanged';
+    ELSIF was.council <> council THEN
+        RETURN 'another''s';
     END IF;
-    INSERT INTO oruk_vocabulary (kind, id, taxonomy_id, document) VALUES (whose, ident, belongs, document)
-    ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document, taxonomy_id = coalesce(excluded.taxonomy_id, oruk_vocabulary.taxonomy_id);
+    INSERT INTO oruk_vocabulary (kind, id, council, taxonomy_id, document) VALUES (whose, ident, council, belongs, document)
+    ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document, taxonomy_id = coalesce(excluded.taxonomy_id, oruk_vocabulary.taxonomy_id)
+     WHERE oruk_vocabulary.council = excluded.council;
     IF was.id IS NULL THEN
         PERFORM oruk_number(whose, ARRAY[ident]);
     END IF;
-    PERFORM import_vocabulary('taxonomy_term', t.item, ident)
+    PERFORM import_vocabulary('taxonomy_term', council, t.item, ident)
        FROM jsonb_array_elements(CASE whose WHEN 'taxonomy' THEN document -> 'taxonomy_terms' END) AS t(item);
     RETURN CASE WHEN was.id IS NULL THEN 'added' ELSE 'changed' END;
 END
 $$;
-COMMENT ON FUNCTION import_vocabulary(text, jsonb, uuid) IS 'A taxonomy with its terms, or a term, of another directory: kept as it came';
+COMMENT ON FUNCTION import_vocabulary(text, text, jsonb, uuid) IS 'A taxonomy with its terms, or a term, of another directory: kept as it came, for the council that brought it first';
 
 CREATE FUNCTION import_row(item jsonb, ident uuid, owner uuid, council text, was service) RETURNS service LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -264,34 +278,49 @@ END
 $$;
 COMMENT ON FUNCTION import_organisation_id(jsonb) IS 'The id by which the source knows the organisation of a service';
 
+CREATE FUNCTION import_listed(document jsonb) RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    wanted CONSTANT uuid := coalesce(document #>> '{organization,id}', document ->> 'organization_id');
+BEGIN
+    RETURN CASE WHEN wanted IS NOT NULL THEN (SELECT o.id FROM organisation o WHERE o.id = wanted AND o.state IS NOT NULL) END;
+END
+$$;
+COMMENT ON FUNCTION import_listed(jsonb) IS 'The organisation of a service, if it is one of the directory by the id that the document says, whoever keeps it';
+
 CREATE FUNCTION import_services(whence text, council text, items jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     fresh import_item[] := import_fresh(whence, 'service', council, ARRAY(
         SELECT ROW((d.item ->> 'line')::bigint, d.item, coalesce(d.item #>> '{document,external_id}', d.item #>> '{document,id}'), NULL, d.item #>> '{document,id}',
                    NULL, NULL, NULL)::import_item
           FROM jsonb_array_elements(items) WITH ORDINALITY AS d(item, n) ORDER BY d.n));
-    wrong import_item;
+    wrong text;
 BEGIN
     IF fresh IS NULL THEN
         RETURN import_did(NULL);
     END IF;
+    -- One that is listed already, and not by this source, is whose the service is, and stays as it is.
     PERFORM import_organisations(whence, council, ARRAY(
         SELECT ROW(NULL, f.item #> '{document,organization}', import_organisation_id(f.item -> 'document'), NULL, f.item #>> '{document,organization,id}',
                    NULL, NULL, NULL)::import_item
-          FROM unnest(fresh) AS f WHERE f.item -> 'document' ? 'organization'));
-    SELECT array_agg(ROW(f.line, f.item, f.external, f.checksum, f.id, f.known, k.id, f.council)::import_item)
+          FROM unnest(fresh) AS f
+          LEFT JOIN directory_external_id k ON k.council = f.council AND k.source = whence AND k.kind = 'organisation'
+                                           AND k.external_id = import_organisation_id(f.item -> 'document')
+         WHERE f.item -> 'document' ? 'organization' AND (k.id IS NOT NULL OR import_listed(f.item -> 'document') IS NULL)));
+    SELECT array_agg(ROW(f.line, f.item, f.external, f.checksum, f.id, f.known, coalesce(k.id, import_listed(f.item -> 'document')), f.council)::import_item)
       INTO fresh
       FROM unnest(fresh) AS f
-      LEFT JOIN directory_external_id k ON k.source = whence AND k.kind = 'organisation' AND k.external_id = import_organisation_id(f.item -> 'document');
-    SELECT f.* INTO wrong FROM unnest(fresh) AS f WHERE f.owner IS NULL LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'names no organisation that came from this source' USING ERRCODE = 'CA42V', HINT = '/organization_id';
+      LEFT JOIN directory_external_id k ON k.council = f.council AND k.source = whence AND k.kind = 'organisation'
+                                       AND k.external_id = import_organisation_id(f.item -> 'document');
+    IF EXISTS (SELECT FROM unnest(fresh) AS f WHERE f.owner IS NULL) THEN
+        RAISE EXCEPTION 'names no organisation that came from this source, nor one of the directory' USING ERRCODE = 'CA42V', HINT = '/organization_id';
     END IF;
-    SELECT f.* INTO wrong FROM unnest(fresh) AS f JOIN service s ON s.id = f.id WHERE NOT f.known LIMIT 1;
+    SELECT CASE WHEN s.council <> f.council THEN 'is the id of an entry of another council' ELSE 'is the id of an entry that did not come from this source' END
+      INTO wrong
+      FROM unnest(fresh) AS f JOIN service s ON s.id = f.id WHERE NOT f.known OR s.council <> f.council LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'is the id of an entry that did not come from this source' USING ERRCODE = 'CA42V', HINT = '/id';
+        RAISE EXCEPTION '%', wrong USING ERRCODE = 'CA42V', HINT = '/id';
     END IF;
-    PERFORM import_vocabulary('taxonomy_term', t.term, (t.term ->> 'taxonomy_id')::uuid)
+    PERFORM import_vocabulary('taxonomy_term', council, t.term, (t.term ->> 'taxonomy_id')::uuid)
        FROM (SELECT DISTINCT a.item -> 'taxonomy_term' AS term
                FROM unnest(fresh) AS f CROSS JOIN LATERAL jsonb_array_elements(f.item #> '{document,attributes}') AS a(item)
               WHERE a.item ? 'taxonomy_term' AND NOT f.item -> 'document' ? 'external_id' ORDER BY 1) AS t
@@ -306,7 +335,11 @@ BEGIN
            (excluded.organisation_id, excluded.name, excluded.description, excluded.website, excluded.email, excluded.status, excluded.alert,
             excluded.accreditations, excluded.support_areas, excluded.needs, excluded.offers, excluded.eligibility, excluded.access_routes,
             excluded.referral_accepting, excluded.capacity, excluded.cost, excluded.funding_types, excluded.languages, excluded.accessibility, excluded.schedule,
-            excluded.contacts, excluded.locations, excluded.areas_served, excluded.assured_on, excluded.assured_by, excluded.hsds, excluded.weekly, excluded.dated);
+            excluded.contacts, excluded.locations, excluded.areas_served, excluded.assured_on, excluded.assured_by, excluded.hsds, excluded.weekly, excluded.dated)
+     WHERE service.council = excluded.council;
+    IF EXISTS (SELECT FROM unnest(fresh) AS f JOIN service s ON s.id = f.id WHERE s.council <> f.council) THEN -- it came in this very moment
+        RAISE EXCEPTION 'is the id of an entry of another council' USING ERRCODE = 'CA42V', HINT = '/id';
+    END IF;
     PERFORM import_remember(whence, 'service', fresh);
     RETURN import_did(fresh);
 END
@@ -343,7 +376,10 @@ BEGIN
                        NULL)::import_item
               FROM jsonb_array_elements(items) WITH ORDINALITY AS d(item, n) ORDER BY d.n));
     END IF;
-    did := import_vocabulary(kind, document, (document ->> 'taxonomy_id')::uuid);
+    did := import_vocabulary(kind, council, document, (document ->> 'taxonomy_id')::uuid);
+    IF did = 'another''s' THEN
+        RAISE EXCEPTION 'is the id of a %, which another council brought', replace(kind, '_', ' ') USING ERRCODE = 'CA42V', HINT = '/id';
+    END IF;
     RETURN jsonb_build_object('added', (did = 'added')::integer, 'changed', (did = 'changed')::integer);
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, pointer = PG_EXCEPTION_HINT, sentence = MESSAGE_TEXT;

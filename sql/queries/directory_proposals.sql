@@ -36,7 +36,7 @@ walked AS MATERIALIZED (
      ORDER BY u.id DESC
      LIMIT (SELECT b.walk FROM bound b)),
 found AS MATERIALIZED (
-    SELECT w.id FROM walked w WHERE coalesce(w.state = $3, true) AND coalesce(w.service_id = $4::uuid, true)
+    SELECT w.id FROM walked w WHERE coalesce(w.state = $3, true) AND coalesce(w.service_id = $4::uuid, $4 IS NULL)
      ORDER BY w.id DESC LIMIT $1::integer + 1),
 page AS MATERIALIZED (
     SELECT v.id, v.body

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 from support.client import faults, problem
-from support.directory import EDITOR, OTHER_EDITOR, SERVICES, STAFF
+from support.directory import EDITOR, ORGANISATIONS, OTHER_EDITOR, SERVICES, STAFF
 
 PROPOSALS = "/v1/directory/proposals"
 TODAY = datetime.date.today().isoformat()
@@ -105,6 +105,13 @@ class TestProposals:
 
     def test_an_old_etag_is_refused_before_it_is_a_proposal(self, api, service, own):
         problem(api.patch(f"{SERVICES}/{service()['id']}", etag='"v1"', json={"capacity": "yes"}, **own), 412, "precondition-failed")
+
+    def test_those_about_an_organisation_are_not_listed_for_an_entry(self, api, service, propose, own, listed):
+        one = service()
+        about = api.patch(f"{ORGANISATIONS}/{listed['id']}", etag="*", json={"name": "Another name"}, **own).json()
+        assert about["id"] in [p["id"] for p in api.get(f"{PROPOSALS}?state=open", **own).json()["items"]]
+        waiting = propose(one, capacity="no")
+        assert [p["id"] for p in api.get(f"{PROPOSALS}?service_id={one['id']}", **own).json()["items"]] == [waiting["id"]]
 
     def test_they_are_seen_by_the_council_and_by_their_organisation(self, api, service, propose, own, organisation):
         one = service()

@@ -179,12 +179,15 @@ class TestOpenReferral:
         document = service()
         assert load(json.dumps(document), "a.ndjson", source=f"one {document['id']}")[0] == 0
         code, said, complaints = load(json.dumps({**document, "organization": service()["organization"]}), "a.ndjson", council=CAMDEN)
+        assert (code, said["added"], complaints) == (1, 0, ["1: /id is the id of an entry of another council"])
+        code, said, complaints = load(json.dumps(document), "a.ndjson")
         assert (code, said["added"], complaints) == (1, 0, ["1: /id is the id of an entry that did not come from this source"])
 
     def test_a_service_whose_organisation_nobody_knows_is_not_taken(self, load):
         document = {**service(), "organization_id": str(uuid.uuid4())}
         del document["organization"]
-        assert load(json.dumps(document), "a.ndjson")[2] == ["1: /organization_id names no organisation that came from this source"]
+        assert load(json.dumps(document), "a.ndjson")[2] == [
+            "1: /organization_id names no organisation that came from this source, nor one of the directory"]
 
     def test_coordinates_and_postcodes_that_are_none_stay_in_the_document(self, api, load):
         place = {"id": str(uuid.uuid4()), "location": {"id": str(uuid.uuid4()), "location_type": "physical", "latitude": 100, "longitude": 101,
@@ -216,6 +219,62 @@ class TestOpenReferral:
         load(json.dumps(document), "a.ndjson")
         one = api.get(f"{ORGANISATIONS}/{document['organization']['id']}").json()
         assert (one["name"], one["council"], one["type"]) == ("Walkers", ISLINGTON, "voluntary")
+
+
+class TestTwoCouncils:
+    """What one council's import brought, another's never writes, whatever either calls it."""
+
+    def test_two_councils_that_count_their_rows_alike_have_each_their_own_entries(self, api, load):
+        names = {council: f"Lifts {uuid.uuid4()}" for council in (ISLINGTON, CAMDEN)}
+        source = f"import {uuid.uuid4()}"
+        for council, name in names.items():
+            row = GOOD.replace("Lift club", name).replace("example.org", f"{council.lower()}.example.org")
+            assert load(csv(row), source=source, council=council)[:2] == (
+                0, {"added": 1, "changed": 0, "unchanged": 0, "faults": 0, "warnings": 0})
+        one, other = (entry(api, name) for name in names.values())
+        assert (one["council"], other["council"]) == (ISLINGTON, CAMDEN)
+        assert one["organisation_id"] != other["organisation_id"] and "e09000019" in one["website"] and "e09000007" in other["website"]
+
+    def test_an_import_with_the_source_and_the_ids_of_another_council_changes_nothing_of_its_directory(self, api, load):
+        document, source = service(email="walks@example.org"), f"feed {uuid.uuid4()}"
+        assert load(json.dumps(document), "a.ndjson", source=source)[0] == 0
+        path, whose = f"{SERVICES}/{document['id']}", f"{ORGANISATIONS}/{document['organization']['id']}"
+        before = api.get(path).json(), api.get(whose).json(), api.get(f"{FEED}/services/{document['id']}").json()
+        taken = {**document["organization"], "name": "Taken over", "email": "taken@example.org"}
+        lines = [{**document, "name": "Taken over", "email": "taken@example.org", "organization": taken},
+                 {**document, "name": "Taken over", "organization": service()["organization"]}, taken]
+
+        for line, sentence in zip(lines, ["an entry", "an entry", "an organisation"]):
+            code, said, complaints = load(json.dumps(line), "a.ndjson", source=source, council=CAMDEN)
+            assert (code, said["added"], said["changed"], complaints) == (1, 0, 0, [f"1: /id is the id of {sentence} of another council"])
+
+        assert (api.get(path).json(), api.get(whose).json(), api.get(f"{FEED}/services/{document['id']}").json()) == before
+
+    def test_an_organisation_that_another_council_lists_has_services_in_both_and_stays_as_it_is(self, api, load):
+        document, source = service(), f"feed {uuid.uuid4()}"
+        load(json.dumps(document), "a.ndjson", source=source)
+        whose = f"{ORGANISATIONS}/{document['organization']['id']}"
+        before = api.get(whose).json()
+        named = service(organization={**document["organization"], "name": "By another name"})
+        pointed = {**service(), "organization_id": document["organization"]["id"]}
+        del pointed["organization"]
+
+        code, said, complaints = load("\n".join(map(json.dumps, [named, pointed])), "a.ndjson", source=source, council=CAMDEN)
+
+        assert (code, said["added"], complaints) == (0, 2, [])
+        for one in (named, pointed):
+            made = api.get(f"{SERVICES}/{one['id']}").json()
+            assert (made["council"], made["organisation_id"]) == (CAMDEN, document["organization"]["id"])
+        assert api.get(whose).json() == before
+
+    def test_a_term_that_another_council_brought_is_not_changed(self, api, load):
+        term = {"id": str(uuid.uuid4()), "name": "Walking", "description": "On foot.", "taxonomy_id": str(uuid.uuid4())}
+        assert load(json.dumps(term), "a.ndjson")[0] == 0
+        code, said, complaints = load(json.dumps({**term, "name": "Running"}), "a.ndjson", council=CAMDEN)
+        assert (code, said["changed"], complaints) == (1, 0, ["1: /id is the id of a taxonomy term, which another council brought"])
+        document = service(attributes=[{"id": str(uuid.uuid4()), "taxonomy_term": {**term, "name": "Running"}}])
+        assert load(json.dumps(document), "a.ndjson", council=CAMDEN)[1]["added"] == 1
+        assert api.get(f"{FEED}/taxonomy_terms/{term['id']}").json() == term
 
 
 @pytest.mark.parametrize("words", [[], ["directory"], ["directory", "x.csv"], ["directory", "x.csv", "--council"],

@@ -17,14 +17,14 @@ def body(text, **members):
     return {"source": f"source-{uuid.uuid4()}", "format": "csv", "content": text, **members}
 
 
-def done(api, response):
+def done(api, response, who=EDITOR):
     """The import when it has ended."""
     assert response.status_code == 202, response.text
     path = f"{IMPORTS}/{response.json()['id']}"
     assert response.headers["Location"].endswith(path)
 
     def ended():
-        one = api.get(path, **EDITOR).json()
+        one = api.get(path, **who).json()
         return one if one["state"] in ("done", "failed") else None
     return wait_for(ended, 60)
 
@@ -88,6 +88,16 @@ class TestJobs:
         problem(api.get(path, **OTHER_EDITOR), 404, "not-found")
         assert one["id"] not in [item["id"] for item in api.get(IMPORTS, **OTHER_EDITOR).json()["items"]]
 
+    def test_an_editor_with_another_councils_source_and_ids_changes_nothing_of_it(self, api):
+        name, source = f"Choir {uuid.uuid4()}", f"source-{uuid.uuid4()}"
+        done(api, api.post(IMPORTS, json=body(ROWS + f"1,Halls,{name},\n", source=source), **EDITOR))
+        (before,) = api.get(SERVICES, params={"q": name}).json()["items"]
+        report = done(api, api.post(IMPORTS, json=body(ROWS + f"1,Halls,Other {name},\n", source=source), **OTHER_EDITOR), OTHER_EDITOR)["report"]
+        assert (report["added"], report["changed"], report["refused"]) == (1, 0, 0)
+        assert {item["name"]: item["council"] for item in api.get(SERVICES, params={"q": name}).json()["items"]} == {
+            name: EDITOR["council"], f"Other {name}": OTHER_EDITOR["council"]}
+        assert api.get(f"{SERVICES}/{before['id']}").json()["name"] == name
+
     @pytest.mark.parametrize("role", ["vcfse_editor", "practitioner", "commissioner", "carer"])
     def test_others_import_nothing(self, api, role, organisation, carer):
         who = {"carer": {"carer": carer()["id"]}, "vcfse_editor": {"org": organisation()}}.get(role, {"council": EDITOR["council"]})
@@ -117,13 +127,13 @@ class TestPostcodes:
         return f'"{pcds}","{pcds}","{pcds}","198001","{doterm}","E99999999","E99999999","E09000019","E05013697",{lat},{long},"E12000007","E92000001"\n'
 
     def test_they_are_known_and_the_same_again_changes_nothing(self, api, load, db):
-        text = self.HEADER + self.row("ZX1 1AA") + self.row("ZX1  1AB", "52.25", "1.75") + self.row("ZX11AC", "99.999999", "0")
+        text = self.HEADER + self.row("ZX4 1AA") + self.row("ZX4  1AB", "52.25", "1.75") + self.row("ZX41AC", "99.999999", "0")
         assert load(text) == (0, {"read": 2, "changed": 2, "without_a_place": 1, "faults": 0}, [])
         assert load(text)[1]["changed"] == 0
-        assert load(self.HEADER + self.row("ZX1 1AA", doterm="202601"))[1]["changed"] == 1
-        db.execute("SELECT postcode, latitude, district, terminated FROM postcode WHERE postcode LIKE 'ZX1 %' ORDER BY 1")
-        assert db.fetchall() == [("ZX1 1AA", 51.5, "E09000019", "202601"), ("ZX1 1AB", 52.25, "E09000019", None)]
-        assert api.get(SERVICES, params={"postcode": "zx11ab", "within_metres": 10}).status_code == 200
+        assert load(self.HEADER + self.row("ZX4 1AA", doterm="202601"))[1]["changed"] == 1
+        db.execute("SELECT postcode, latitude, district, terminated FROM postcode WHERE postcode LIKE 'ZX4 %' ORDER BY 1")
+        assert db.fetchall() == [("ZX4 1AA", 51.5, "E09000019", "202601"), ("ZX4 1AB", 52.25, "E09000019", None)]
+        assert api.get(SERVICES, params={"postcode": "zx41ab", "within_metres": 10}).status_code == 200
 
     def test_what_is_wrong_is_told_by_line_and_the_others_are_taken(self, load):
         text = self.HEADER + self.row("ZX2 1AA") + self.row("nowhere") + self.row("ZX2 1AB", "north") + "a,b\n" + self.row("ZX2 1AC")

@@ -242,9 +242,9 @@ SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text,
   FROM generate_series(1, 5000) AS g;
 INSERT INTO directory_import (id, council, source, format, lines, state, actor)
 SELECT uuid7(now() - g * interval '1 minute'), 'E09' || lpad((1 + g % 12)::text, 6, '0'), 'Source', 'csv', 1, 'done', 'x' FROM generate_series(1, 5000) AS g;
-INSERT INTO oruk_vocabulary (kind, id, document) SELECT 'taxonomy_term', gen_random_uuid(), '{}' FROM generate_series(1, 5000);
+INSERT INTO oruk_vocabulary (kind, id, council, document) SELECT 'taxonomy_term', gen_random_uuid(), 'E09000001', '{}' FROM generate_series(1, 5000);
 SELECT oruk_number('taxonomy_term', ARRAY(SELECT v.id FROM oruk_vocabulary v));
-INSERT INTO directory_external_id (source, kind, external_id, id) SELECT 'https://example.org', 'service', s.id::text, s.id FROM service s;
+INSERT INTO directory_external_id (council, source, kind, external_id, id) SELECT s.council, 'https://example.org', 'service', s.id::text, s.id FROM service s;
 
 SET session_replication_role = origin;
 SELECT search_fill();

@@ -99,6 +99,44 @@ def test_of_a_confidential_organisation_everything_is_confidential_whoever_adds_
         assert session.sql("SELECT service_id FROM directory_found WHERE service_id = %s", one) == []
 
 
+@pytest.fixture
+def announced(acting):
+    """announced(org, session): the ids of a new event and a new leaflet of the organisation."""
+    def make(org, session):
+        event, leaflet = str(uuid.uuid4()), str(uuid.uuid4())
+        session.execute("directory_event_insert", event, json.dumps({"organisation_id": org, "title": "x", "starts_at": "2099-01-01T10:00:00Z",
+                                                                     "ends_at": "2099-01-01T12:00:00Z"}))
+        session.execute("leaflet_insert", leaflet, json.dumps({"organisation_id": org, "title": "x", "link": "https://example.org"}))
+        return event, leaflet
+    return make
+
+
+def test_no_organisation_becomes_confidential_beside_an_event_that_is_being_announced(acting, connect, listed, announced):
+    org, beside = listed(), connect()
+    with acting("directory_editor", [ISLINGTON]) as session:
+        announced(org, session)
+        with pytest.raises(psycopg2.errors.LockNotAvailable):  # it waits, and then finds the event
+            with acting("directory_editor", [ISLINGTON], on=beside) as other:
+                other.sql("SET LOCAL lock_timeout = '200ms'")
+                other.execute("listed_patch", org, '{"confidential": true}')
+
+
+def test_a_refill_makes_events_and_leaflets_as_confidential_as_their_organisation(acting, listed, announced, owner):
+    org = listed(confidential=True)
+    with acting("directory_editor", [ISLINGTON]) as session:
+        both = announced(org, session)
+    for table, one in zip(("directory_event", "leaflet"), both):
+        owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_a_hidden")
+        owner.execute(f"UPDATE {table} SET confidential = false WHERE id = %s", (one,))
+        owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_a_hidden")
+    owner.execute("SELECT directory_refill()")
+    for table, one in zip(("directory_event", "leaflet"), both):
+        owner.execute(f"SELECT confidential FROM {table} WHERE id = %s", (one,))
+        assert owner.fetchone() == (True,)
+        with acting("") as session:
+            assert session.sql(f"SELECT id FROM {table} WHERE id = %s", one) == []
+
+
 @pytest.mark.parametrize("table", ["directory_found", "directory_place"])
 def test_what_is_derived_holds_public_entries_alone_and_is_what_a_refill_makes(owner, entry, table):
     place = [{"kind": "physical", "latitude": 52.0, "longitude": 1.0}]
