@@ -266,7 +266,7 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 		problem(&p, PROBLEM_UNAVAILABLE, "no memory");
 		return complain(fault, context, &p);
 	}
-	app->imports = import_thread_start(app->contract, app->pool);
+	app->imports = import_thread_start(app->contract, app->pool, app->settings->database);
 	if (!app->imports) {
 		problem(&p, PROBLEM_UNAVAILABLE, "no memory, or no thread, for imports");
 		return complain(fault, context, &p);

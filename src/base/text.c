@@ -81,8 +81,7 @@ void text_whole(char *text)
 
 	while (last > 0 && size - last < 3 && ((unsigned char)text[last - 1] & 0xC0) == 0x80)
 		last--;
-	if (last > 0 &&
-	    utf8_sequence((const unsigned char *)text + last - 1, size - last + 1) == 0)
+	if (last > 0 && utf8_sequence((const unsigned char *)text + last - 1, size - last + 1) == 0)
 		text[last - 1] = '\0';
 }
 
