@@ -345,6 +345,39 @@ class TestConnections:
                 while connection.socket.recv(65536):
                     pass
 
+    def test_a_write_that_takes_longer_than_a_client_may_is_answered(self, serve, client, db):
+        db.execute("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END'")
+        db.execute("CREATE TRIGGER dawdle BEFORE INSERT ON carer FOR EACH ROW WHEN (NEW.given_name = 'Dawdle')"
+                   " EXECUTE FUNCTION dawdle()")
+        server = serve(CARERS_CLIENT_TIMEOUT_S="1")
+        try:
+            slow = client(server).post("/v1/carers", role="practitioner", json=carer_body(given_name="Dawdle"))
+        finally:
+            db.execute("DROP FUNCTION dawdle() CASCADE")
+
+        assert slow.status_code == 201
+        with Raw(server.port) as idle:
+            assert idle.request("GET", "/livez").status_code == 200
+            assert idle.closed()  # the timeout is there again
+
+    def test_an_answer_may_be_read_for_longer_than_a_request_may_take(self, serve):
+        server = serve(CARERS_CLIENT_TIMEOUT_S="2")
+        with socket.socket() as reader, Raw(server.port) as other:
+            size = int(other.request("HEAD", "/openapi.json").headers["Content-Length"])
+            other.send("GET /livez HTTP/1.1\r\n")
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.settimeout(30)
+            reader.connect(("127.0.0.1", server.port))
+            reader.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b""
+            while not select.select([other.socket], [], [], 0.1)[0]:  # until one who began later, and went on with nothing, is cut off
+                answer += reader.recv(4096)
+            assert other.closed()
+            while piece := reader.recv(65536):
+                answer += piece
+
+        assert len(answer.split(b"\r\n\r\n", 1)[1]) == size
+
     def test_one_address_gets_no_more_connections_than_its_share(self, serve):
         server = serve(CARERS_CONNECTIONS_PER_ADDRESS="4")
         kept = [Raw(server.port) for _ in range(4)]
