@@ -1,4 +1,6 @@
 """Webhooks and their owners, over HTTP: who may have which, what is refused. What they are told: test_webhook_delivery.py."""
+import uuid
+
 import pytest
 from support.client import faults, problem
 from support.tokens import CAMDEN, ISLINGTON
@@ -43,6 +45,24 @@ def test_no_cache_keeps_an_answer_that_shows_a_secret(api, owner):
     api.delete(path(made.json()), **caller)
     for response in (made, fresh):
         assert response.json()["secret"] and response.headers["Cache-Control"] == "no-store"
+
+
+def test_a_secret_is_not_kept_for_its_key_and_the_same_again_is_told_so(api, owner, db):
+    caller, first, second = owner(), {"Idempotency-Key": str(uuid.uuid4())}, {"Idempotency-Key": str(uuid.uuid4())}
+    made = api.post("/v1/webhooks", json={"url": URL}, headers=first, **caller)
+    fresh = api.post(path(made.json(), "/rotate-secret"), headers=second, **caller)
+
+    again = problem(api.post("/v1/webhooks", json={"url": URL}, headers=first, **caller), 409, "conflict")
+    rotated = problem(api.post(path(made.json(), "/rotate-secret"), headers=second, **caller), 409, "conflict")
+
+    assert again["location"] == made.headers["Location"] and "done before" in again["detail"]
+    assert "location" not in rotated and "done before" in rotated["detail"]
+    assert [one["id"] for one in api.get("/v1/webhooks", **caller).json()["items"]] == [made.json()["id"]]
+    for response in (made, fresh):
+        db.execute("SELECT count(*) FROM idempotency WHERE body LIKE %s", (f"%{response.json()['secret']}%",))
+        assert db.fetchone() == (0,)
+    problem(api.post("/v1/webhooks", json={"url": URL + "/other"}, headers=first, **caller), 422, "idempotency-key-reused")
+    api.delete(path(made.json()), **caller)
 
 
 @pytest.mark.parametrize("role", OWNERS)
