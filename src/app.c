@@ -65,7 +65,7 @@ static bool write_pool(struct db_pool_state s, struct buf *text)
 	                "counter\ncarers_database_timeouts_total %llu\n"
 	                "# TYPE carers_database_reconnects_total "
 	                "counter\ncarers_database_reconnects_total %llu\n",
-	                s.sessions, s.busy, s.waiting, (unsigned long long)s.borrowed,
+	                s.open, s.busy, s.waiting, (unsigned long long)s.borrowed,
 	                (unsigned long long)s.timeouts, (unsigned long long)s.reconnects);
 }
 

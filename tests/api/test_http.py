@@ -474,6 +474,17 @@ class TestPlatform:
     def test_ready_says_that_the_database_is_there(self, api):
         assert api.get("/readyz").status_code == 200
 
+    def test_the_sessions_that_are_open_are_those_that_postgresql_has(self, serve, client, cluster, new_database):
+        name = new_database()
+        server = serve(CARERS_DATABASE=cluster.conninfo("carers_service", name), CARERS_SESSIONS="7")
+
+        def both():
+            told = re.search(r'carers_database_sessions\{state="open"\} (\d+)', client(server).get("/metrics").text)
+            there = cluster.sql(f"SELECT count(*) FROM pg_stat_activity WHERE usename = 'carers_service' AND datname = '{name}'")
+            return int(told[1]), int(there[0][0])
+
+        assert wait_for(lambda: next((told for told, there in [both()] if told == there and told), None)) < 7
+
     def test_metrics_are_prometheus_and_count_by_operation(self, api):
         api.get("/v1/me", role="practitioner")
 

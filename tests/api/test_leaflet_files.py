@@ -236,7 +236,7 @@ class TestAtOnce:
                 cursor.execute("LOCK TABLE leaflet_file IN ACCESS EXCLUSIVE MODE")
                 reader = threading.Thread(target=lambda: answers.append(read(api, one)))
                 reader.start()
-                wait_for(lambda: cluster.sql("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'leaflet_file'::regclass", database))
+                wait_for(lambda: cluster.sql("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'leaflet_file'::regclass", database=database))
                 cursor.execute("UPDATE leaflet SET file_size = %s, file_sha256 = %s WHERE id = %s RETURNING version",
                                (size, content and hashlib.sha256(content).hexdigest(), one["id"]))
                 etag = f'"v{cursor.fetchone()[0]}"'
