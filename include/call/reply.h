@@ -7,7 +7,8 @@
 
 #include "base/attr.h"
 
-enum { REPLY_ETAG = 32, REPLY_LOCATION = 256, REPLY_FILENAME = 64 };
+/* CARERS_BASE_URL has 255 bytes at most, and the longest path less than 256. */
+enum { REPLY_ETAG = 32, REPLY_LOCATION = 512, REPLY_FILENAME = 64 };
 
 struct reply {
 	int status;
