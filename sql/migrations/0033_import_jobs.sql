@@ -69,15 +69,15 @@ GRANT SELECT ON import_view TO carers_council, carers_desk;
 CREATE FUNCTION import_take() RETURNS TABLE (id uuid, source text, format text, content text) LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE directory_import i
        SET state = 'failed', content = NULL, version = i.version + 1, updated_at = clock_timestamp(), finished_at = clock_timestamp(),
-           reason = concat('it was begun ', i.attempts, ' times and came no further than line ', i.furthest, ': divide the file, or ask who runs the service')
-     WHERE i.id IN (SELECT k.id FROM directory_import k
-                     WHERE k.state = 'running' AND k.attempts >= 5 AND k.updated_at < now() - interval '2 minutes'
-                       FOR UPDATE SKIP LOCKED);
+           reason = concat('it was begun ', i.attempts, ' times without coming further than line ', i.furthest, ': divide the file, or ask who runs the service')
+     WHERE i.id = (SELECT k.id FROM directory_import k
+                    WHERE k.state IN ('queued', 'running') AND k.attempts >= 5 AND k.updated_at < now() - interval '2 minutes'
+                    ORDER BY k.id LIMIT 1 FOR UPDATE SKIP LOCKED);
     UPDATE directory_import i
        SET state = 'running', started_at = clock_timestamp(), updated_at = clock_timestamp(), version = i.version + 1, read = 0, added = 0, changed = 0, unchanged = 0,
            refused = 0, faults = '[]', more_faults = 0, attempts = i.attempts + 1
      WHERE i.id = (SELECT k.id FROM directory_import k
-                    WHERE k.state IN ('queued', 'running') AND (k.state = 'queued' OR k.updated_at < now() - interval '2 minutes')
+                    WHERE k.state IN ('queued', 'running') AND k.attempts < 5 AND (k.state = 'queued' OR k.updated_at < now() - interval '2 minutes')
                     ORDER BY k.id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING i.id, i.source, i.format, i.content
 $$;

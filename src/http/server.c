@@ -94,7 +94,7 @@ static void work_begins(const struct _u_request *request)
 	if (!connection)
 		return;
 	watch_pause(watched_of(connection));
-	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0);
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
 }
 
 /* We wait for the client: libmicrohttpd's timeout begins anew. */

@@ -106,7 +106,7 @@ class TestJobs:
 
     def test_one_that_comes_no_further_is_given_up_for_a_reason(self, api, db):
         one = wait_for(left(api, db, attempts=5, furthest=7), 60)
-        assert one["state"] == "failed" and "begun 5 times and came no further than line 7" in one["reason"]
+        assert one["state"] == "failed" and "begun 5 times without coming further than line 7" in one["reason"]
 
     def test_one_that_has_an_attempt_left_is_done(self, api, db):
         assert wait_for(left(api, db, attempts=4, furthest=1), 60)["state"] == "done"

@@ -176,17 +176,6 @@ def test_the_secret_is_shown_once_and_is_new_each_time(api, hook, owner, db):
     assert len(trail) == 2 and not any(secret[6:] in str(trail) for secret in (fresh, one["secret"]))
 
 
-def test_a_repeated_create_gives_the_first_webhook_again(api, hook, owner):
-    caller, key = owner(), {"Idempotency-Key": "make-it-once"}
-    first = api.post("/v1/webhooks", json={"url": URL}, headers=key, **caller)
-
-    again = api.post("/v1/webhooks", json={"url": URL}, headers=key, **caller)
-
-    assert again.json() == first.json() and again.headers["Idempotency-Replayed"] == "true"
-    assert len(api.get("/v1/webhooks", **caller).json()["items"]) == 1
-    api.delete(path(first.json()), **caller)
-
-
 def test_a_delivery_that_waits_is_not_replayed(api, hook, owner):
     caller = owner()
     one = hook(caller)
