@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,10 @@ enum {
 	 * it. libmicrohttpd touches all of it, so a thousand connections take 16 MiB. */
 	HEADER_ROOM = 16 * KIB,
 	PIECE = 16 * KIB, /* of a document that is sent as it stands */
+	/* What the system holds of an answer that the network did not take yet. With megabytes of
+	 * it a slow reader would seem to stand still: the system asks for more when much is gone.
+	 */
+	UNSENT_MOST = 64 * KIB,
 	/* An answer may take so many times the timeout to be read: with 30 s, 5 MiB at 9 KiB/s. */
 	ANSWER_TIMES = 20,
 };
@@ -163,6 +168,14 @@ static void completed(void *context, struct MHD_Connection *connection, void **c
 		atomic_fetch_sub(&server->unanswered, 1);
 }
 
+/* Without it a slow reader may be cut off. */
+static void hold_little(int fd)
+{
+	const int most = UNSENT_MOST;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
+}
+
 static void connected(void *context, struct MHD_Connection *connection, void **socket_context,
                       enum MHD_ConnectionNotificationCode what)
 {
@@ -170,8 +183,10 @@ static void connected(void *context, struct MHD_Connection *connection, void **s
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-	if (what == MHD_CONNECTION_NOTIFY_STARTED && info)
+	if (what == MHD_CONNECTION_NOTIFY_STARTED && info) {
 		*socket_context = watch_open(server->watch, info->connect_fd);
+		hold_little(info->connect_fd);
+	}
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
 		watch_close(server->watch, *socket_context);
 }
