@@ -7,6 +7,7 @@
 #include "call/call.h"
 #include "modules.h"
 #include "queries.h"
+#include "rules/report_part.h"
 #include "rules/suppression.h"
 
 static const char note[] = "Where 1 to 4 breaks are behind a row it is not shown, nor are others "
@@ -64,30 +65,18 @@ static bool margin_suppress(struct call *c, const struct margin *m, bool ret_hid
 	return true;
 }
 
-/* Takes the value; what is hidden is named instead. */
-static bool show(json_t *json, const char *name, bool hidden, json_t *value)
-{
-	json_auto_t *held = value;
-
-	if (hidden)
-		return json_array_append_new(json_object_get(json, "suppressed"),
-		                             json_string(name)) == 0;
-	return json_object_set(json, name, held) == 0;
-}
-
 static json_t *line(const struct margin *m, size_t row, bool hidden)
 {
 	const char *value = db_text(m->rows, m->first + row, "value");
-	json_auto_t *json = json_pack("{s:[]}", "suppressed");
-	bool good = !value || json_object_set_new(json, m->dimension, json_string(value)) == 0;
+	struct report_part part =
+		report_part_begin(value ? json_pack("{s:s}", m->dimension, value) : json_object());
 
-	good = good &&
-	       show(json, "breaks", hidden, json_integer((json_int_t)count_of(m, row, "n")));
-	good = good && show(json, "sessions", hidden,
-	                    json_integer((json_int_t)count_of(m, row, "sessions")));
-	good = good &&
-	       show(json, "hours", hidden, json_decimal((int64_t)count_of(m, row, "hours"), 2));
-	return good ? TAKE(json) : NULL;
+	report_part_add(&part, "breaks", hidden, json_integer((json_int_t)count_of(m, row, "n")));
+	report_part_add(&part, "sessions", hidden,
+	                json_integer((json_int_t)count_of(m, row, "sessions")));
+	report_part_add(&part, "hours", hidden,
+	                json_decimal((int64_t)count_of(m, row, "hours"), 2));
+	return report_part_end(&part);
 }
 
 /* NULL with the problem, or because memory ran out. */
@@ -123,19 +112,18 @@ static json_t *wait(const struct db_rows *rows)
 	enum { ALL = COUNT_OF(columns) - 1 };
 	struct margin m = margin_of(rows, NULL);
 	struct suppress_row row = { 0 };
-	json_auto_t *json = json_pack("{s:[]}", "suppressed");
-	bool good = true;
+	struct report_part part = report_part_begin(json_object());
 
 	for (size_t k = 0; k <= ALL; k++)
 		row.n[k] = count_of(&m, 0, columns[k]);
 	suppress(&row, 1, COUNT_OF(columns));
 	for (size_t k = 0; k <= ALL; k++)
-		good = good && show(json, names[k], row.hidden[k] || row.hidden[ALL],
-		                    json_integer((json_int_t)row.n[k]));
+		report_part_add(&part, names[k], row.hidden[k] || row.hidden[ALL],
+		                json_integer((json_int_t)row.n[k]));
 	if (row.n[ALL] > 0)
-		good = good && show(json, "mean_days", row.hidden[ALL],
-		                    json_decimal((int64_t)count_of(&m, 0, "mean_tenths"), 1));
-	return good ? TAKE(json) : NULL;
+		report_part_add(&part, "mean_days", row.hidden[ALL],
+		                json_decimal((int64_t)count_of(&m, 0, "mean_tenths"), 1));
+	return report_part_end(&part);
 }
 
 static json_t *report_json(struct call *c, const struct db_rows *rows)

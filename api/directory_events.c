@@ -1,4 +1,5 @@
 /* Events of the directory. */
+#include "base/json.h"
 #include "base/uuid.h"
 #include "call/call.h"
 #include "modules.h"
@@ -40,9 +41,8 @@ static bool update_event(struct call *c)
 static bool cancel_event(struct call *c)
 {
 	return db_queue(c->tx,
-	                Q_DIRECTORY_EVENT_CANCEL(
-				call_path(c, "event_id"),
-				json_string_value(json_object_get(c->body, "reason"))),
+	                Q_DIRECTORY_EVENT_CANCEL(call_path(c, "event_id"),
+	                                         json_text(c->body, "reason")),
 	                &c->problem) &&
 	       reply_event(c);
 }

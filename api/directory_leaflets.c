@@ -72,7 +72,12 @@ static bool put_file(struct call *c)
 	return check_pdf(c) && db_queue(c->tx, put, &c->problem) && reply_leaflet(c);
 }
 
-/* The bytes only when they are wanted. */
+static bool no_file(struct call *c)
+{
+	return problem(&c->problem, PROBLEM_NOT_FOUND, "no leaflet has a file here");
+}
+
+/* The bytes only when they are wanted, and then with the version and size of their own moment. */
 static bool get_file(struct call *c)
 {
 	const char *id = call_path(c, "leaflet_id");
@@ -83,13 +88,16 @@ static bool get_file(struct call *c)
 	read.binary = true;
 	if (!db_run(c->tx, Q_LEAFLET_FILE(id), &about, &c->problem))
 		return false;
-	if (db_count(about) == 0 || !text_number(db_text(about, 0, "size"), 1, INT32_MAX, &size))
-		return problem(&c->problem, PROBLEM_NOT_FOUND, "no leaflet has a file here");
+	if (db_count(about) == 0)
+		return no_file(c);
 	if (call_unchanged(c, about))
 		return true;
+	if (!db_last(c->tx, read, &pieces, &c->problem))
+		return false;
+	if (db_count(pieces) == 0 || !text_number(db_text(pieces, 0, "size"), 1, INT32_MAX, &size))
+		return no_file(c);
 	snprintf(c->reply.filename, sizeof c->reply.filename, "leaflet-%s.pdf", id);
-	return db_last(c->tx, read, &pieces, &c->problem) &&
-	       call_file(c, "application/pdf", size, pieces);
+	return call_unchanged(c, pieces) || call_file(c, "application/pdf", size, pieces);
 }
 
 static bool delete_file(struct call *c)
@@ -98,9 +106,7 @@ static bool delete_file(struct call *c)
 
 	if (!db_last(c->tx, Q_LEAFLET_FILE_DELETE(call_path(c, "leaflet_id")), &rows, &c->problem))
 		return false;
-	return db_count(rows)
-	               ? call_nothing(c)
-	               : problem(&c->problem, PROBLEM_NOT_FOUND, "no leaflet has a file here");
+	return db_count(rows) ? call_nothing(c) : no_file(c);
 }
 
 static const struct operation directory_leaflets[] = {

@@ -1,5 +1,4 @@
 /* Organisations of the directory. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/uuid.h"
@@ -37,14 +36,12 @@ static bool propose(struct call *c)
 	db_rows_auto *rows = NULL;
 
 	uuid_make(id);
-	if (!db_queue(c->tx,
-	              Q_PROPOSAL_OF_ORGANISATION(id, call_path(c, "organisation_id"), call_body(c)),
-	              &c->problem) ||
-	    !db_last(c->tx, Q_PROPOSAL_BY_ID(id), &rows, &c->problem))
-		return false;
-	snprintf(c->reply.location, sizeof c->reply.location, "%s/v1/directory/proposals/%s",
-	         c->service->base_url, id);
-	return call_reply(c, 202, rows);
+	return db_queue(c->tx,
+	                Q_PROPOSAL_OF_ORGANISATION(id, call_path(c, "organisation_id"),
+	                                           call_body(c)),
+	                &c->problem) &&
+	       db_last(c->tx, Q_PROPOSAL_BY_ID(id), &rows, &c->problem) &&
+	       call_accepted_at(c, "/v1/directory/proposals", id, rows);
 }
 
 static bool update_organisation(struct call *c)

@@ -1,5 +1,6 @@
 /* Proposals of listed organisations, and the one-time links by which they confirm an entry. */
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "call/call.h"
@@ -25,7 +26,7 @@ static bool decide(struct call *c, const char *decision)
 {
 	return db_queue(c->tx,
 	                Q_PROPOSAL_DECIDE(call_path(c, "proposal_id"), decision,
-	                                  json_string_value(json_object_get(c->body, "reason"))),
+	                                  json_text(c->body, "reason")),
 	                &c->problem) &&
 	       reply_proposal(c);
 }

@@ -1,8 +1,8 @@
 /* Services of the directory, and their states; an organisation's change is a proposal. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "call/call.h"
@@ -43,14 +43,11 @@ static bool propose(struct call *c, const char *hours)
 	db_rows_auto *rows = NULL;
 
 	uuid_make(id);
-	if (!db_queue(c->tx,
-	              Q_PROPOSAL_OF_SERVICE(id, call_path(c, "service_id"), call_body(c), hours),
-	              &c->problem) ||
-	    !db_last(c->tx, Q_PROPOSAL_BY_ID(id), &rows, &c->problem))
-		return false;
-	snprintf(c->reply.location, sizeof c->reply.location, "%s/v1/directory/proposals/%s",
-	         c->service->base_url, id);
-	return call_reply(c, 202, rows);
+	return db_queue(c->tx,
+	                Q_PROPOSAL_OF_SERVICE(id, call_path(c, "service_id"), call_body(c), hours),
+	                &c->problem) &&
+	       db_last(c->tx, Q_PROPOSAL_BY_ID(id), &rows, &c->problem) &&
+	       call_accepted_at(c, "/v1/directory/proposals", id, rows);
 }
 
 static bool update_service(struct call *c)
@@ -70,7 +67,7 @@ static bool move(struct call *c, const char *action, const char *state)
 {
 	return db_queue(c->tx,
 	                Q_SERVICE_MOVE(call_path(c, "service_id"), action, state,
-	                               json_string_value(json_object_get(c->body, "reason"))),
+	                               json_text(c->body, "reason")),
 	                &c->problem) &&
 	       reply_service(c);
 }

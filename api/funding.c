@@ -72,7 +72,7 @@ static bool get_funding(struct call *c)
 static bool move(struct call *c, const char *action)
 {
 	const char *id = call_path(c, "award_id"), *state;
-	db_rows_auto *before = NULL, *rows = NULL;
+	db_rows_auto *before = NULL;
 
 	if (!db_run(c->tx, Q_FUNDING_AWARD_LOCK(id), &before, &c->problem))
 		return false;
@@ -81,8 +81,7 @@ static bool move(struct call *c, const char *action)
 	return funding_step(db_text(before, 0, "state"), action, &state, &c->problem) &&
 	       db_queue(c->tx, Q_FUNDING_AWARD_MOVE(id, action, state, call_body(c)),
 	                &c->problem) &&
-	       db_last(c->tx, Q_FUNDING_AWARD_BY_ID(id, decides(c)), &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	       call_answer(c, Q_FUNDING_AWARD_BY_ID(id, decides(c)), NULL);
 }
 
 static bool approve_award(struct call *c) { return move(c, "approve"); }

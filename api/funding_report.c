@@ -6,6 +6,7 @@
 #include "call/call.h"
 #include "modules.h"
 #include "queries.h"
+#include "rules/report_part.h"
 #include "rules/suppression.h"
 
 static const char note[] = "Numbers of fewer than five awards or carers are not shown, nor others "
@@ -85,21 +86,14 @@ static bool table_read(struct call *c, const struct db_rows *rows, struct table 
 /* Takes what the line begins with, and gives it back whole. NULL: memory ran out. */
 static json_t *line_json(const struct table *t, size_t line, json_t *begun)
 {
-	json_auto_t *json = begun, *suppressed = json_array();
 	const struct suppress_row *row = &t->rows[line];
-	bool good = true;
+	struct report_part part = report_part_begin(begun);
 
 	for (size_t k = 0; k < COUNT_OF(columns); k++)
-		if (row->hidden[k] || row->hidden[TOTAL])
-			good &= json_array_append_new(suppressed, json_string(columns[k])) == 0;
-		else
-			good &= json_object_set_new(json, columns[k],
-			                            json_pack("{s:I, s:I}", "awards",
-			                                      (json_int_t)row->n[k], "amount_pence",
-			                                      (json_int_t)t->pence[line][k])) == 0;
-	if (json_object_set(json, "suppressed", suppressed) < 0 || !good)
-		return NULL;
-	return TAKE(json);
+		report_part_add(&part, columns[k], row->hidden[k] || row->hidden[TOTAL],
+		                json_pack("{s:I, s:I}", "awards", (json_int_t)row->n[k],
+		                          "amount_pence", (json_int_t)t->pence[line][k]));
+	return report_part_end(&part);
 }
 
 /* The last line is that of all. */

@@ -1,6 +1,5 @@
 /* Imports over HTTP: asked for, and looked after; a thread of the service does them. Rule D5. */
-#include <stdio.h>
-
+#include "base/text.h"
 #include "base/uuid.h"
 #include "call/call.h"
 #include "modules.h"
@@ -12,12 +11,9 @@ static bool start_import(struct call *c)
 	db_rows_auto *rows = NULL;
 
 	uuid_make(id);
-	if (!db_queue(c->tx, Q_IMPORT_INSERT(id, call_body(c)), &c->problem) ||
-	    !db_last(c->tx, Q_IMPORT_BY_ID(id), &rows, &c->problem))
-		return false;
-	snprintf(c->reply.location, sizeof c->reply.location, "%s/v1/imports/%s",
-	         c->service->base_url, id);
-	return call_reply(c, 202, rows);
+	return db_queue(c->tx, Q_IMPORT_INSERT(id, call_body(c)), &c->problem) &&
+	       db_last(c->tx, Q_IMPORT_BY_ID(id), &rows, &c->problem) &&
+	       call_accepted_at(c, "/v1/imports", id, rows);
 }
 
 static bool get_import(struct call *c)

@@ -25,11 +25,6 @@ static bool read_row(const struct db_rows *rows, size_t r, struct suppress_row *
 	return true;
 }
 
-static bool is_asked(const char *provider, const char *whose)
-{
-	return provider && whose ? text_same_nocase(provider, whose) : !provider && !whose;
-}
-
 /* The row that is asked for, all zeros when nothing went there; the council's own row is the last.
  */
 static bool row_of(struct call *c, const struct db_rows *rows, struct suppress_row *ret_row)
@@ -46,7 +41,7 @@ static bool row_of(struct call *c, const struct db_rows *rows, struct suppress_r
 			               "a count of the report is out of range");
 	suppress(table, count, CELLS);
 	for (size_t r = 0; r < count; r++)
-		if (is_asked(call_query(c, "provider"), db_text(rows, r, "provider")))
+		if (report_is_asked(call_query(c, "provider"), db_text(rows, r, "provider")))
 			*ret_row = table[r];
 	return true;
 }

@@ -32,14 +32,6 @@ static bool same(const struct span *s, size_t row, const char *column)
 	return strcmp(db_text(s->rows, s->first, column), db_text(s->rows, row, column)) == 0;
 }
 
-/* Whether the row is of the provider that is asked for, or the council's when none is. */
-static bool is_asked(const char *provider, const struct db_rows *rows, size_t row)
-{
-	const char *whose = db_text(rows, row, "provider");
-
-	return provider && whose ? text_same_nocase(provider, whose) : !provider && !whose;
-}
-
 /* The first span of the measure at or after a row. */
 static struct span span_of(const struct call *c, const struct db_rows *rows, const char *measure,
                            size_t from)
@@ -53,7 +45,8 @@ static struct span span_of(const struct call *c, const struct db_rows *rows, con
 	for (size_t r = s.first; r < end; r++, s.count++)
 		if (!same(&s, r, "measure") || !same(&s, r, "instrument") || !same(&s, r, "area"))
 			break;
-	while (s.asked < s.count && !is_asked(call_query(c, "provider"), rows, s.first + s.asked))
+	while (s.asked < s.count && !report_is_asked(call_query(c, "provider"),
+	                                             db_text(rows, s.first + s.asked, "provider")))
 		s.asked++;
 	return s;
 }

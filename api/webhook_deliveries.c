@@ -24,7 +24,7 @@ static bool replay_webhook(struct call *c)
 static bool replay_webhook_delivery(struct call *c)
 {
 	const char *id = call_path(c, "delivery_id");
-	db_rows_auto *held = NULL, *rows = NULL;
+	db_rows_auto *held = NULL;
 
 	if (!db_run(c->tx, Q_WEBHOOK_DELIVERY_LOCK(call_path(c, "webhook_id"), id), &held,
 	            &c->problem))
@@ -38,8 +38,7 @@ static bool replay_webhook_delivery(struct call *c)
 		return false;
 	}
 	return db_queue(c->tx, Q_WEBHOOK_DELIVERY_REPLAY(id), &c->problem) &&
-	       db_last(c->tx, Q_WEBHOOK_DELIVERY_BY_ID(id), &rows, &c->problem) &&
-	       call_reply(c, 200, rows);
+	       call_answer(c, Q_WEBHOOK_DELIVERY_BY_ID(id), NULL);
 }
 
 static const struct operation webhook_deliveries[] = {

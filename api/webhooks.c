@@ -7,16 +7,11 @@
 #include "modules.h"
 #include "queries.h"
 
-static bool answer(struct call *c, const struct db_rows *rows)
-{
-	return db_count(rows)
-	               ? call_reply(c, 200, rows)
-	               : problem(&c->problem, PROBLEM_NOT_FOUND, "no webhook of yours has this id");
-}
+static const char no_such_webhook[] = "no webhook of yours has this id";
 
 static bool url_is_good(struct call *c)
 {
-	const char *url = json_string_value(json_object_get(c->body, "url"));
+	const char *url = json_text(c->body, "url");
 
 	return !url || webhook_url_allowed(url, c->service->webhook_allow_private, &c->problem);
 }
@@ -41,10 +36,7 @@ static bool create_webhook(struct call *c)
 
 static bool get_webhook(struct call *c)
 {
-	db_rows_auto *rows = NULL;
-
-	return db_last(c->tx, Q_WEBHOOK_BY_ID(call_path(c, "webhook_id")), &rows, &c->problem) &&
-	       answer(c, rows);
+	return call_answer(c, Q_WEBHOOK_BY_ID(call_path(c, "webhook_id")), no_such_webhook);
 }
 
 static bool update_webhook(struct call *c)
@@ -62,7 +54,8 @@ static bool delete_webhook(struct call *c)
 
 	if (!db_last(c->tx, Q_WEBHOOK_DELETE(call_path(c, "webhook_id")), &rows, &c->problem))
 		return false;
-	return db_count(rows) ? call_nothing(c) : answer(c, rows);
+	return db_count(rows) ? call_nothing(c)
+	                      : problem(&c->problem, PROBLEM_NOT_FOUND, "%s", no_such_webhook);
 }
 
 static bool pause_webhook(struct call *c)
@@ -86,10 +79,9 @@ static bool ping_webhook(struct call *c)
 static bool rotate_webhook_secret(struct call *c)
 {
 	const char *id = call_path(c, "webhook_id");
-	db_rows_auto *rows = NULL;
 
 	return db_queue(c->tx, Q_WEBHOOK_ROTATE(id), &c->problem) &&
-	       db_last(c->tx, Q_WEBHOOK_WITH_SECRET(id), &rows, &c->problem) && answer(c, rows);
+	       call_answer(c, Q_WEBHOOK_WITH_SECRET(id), no_such_webhook);
 }
 
 static const struct operation webhooks[] = {

@@ -65,7 +65,7 @@ static bool write_pool(struct db_pool_state s, struct buf *text)
 	                "counter\ncarers_database_timeouts_total %llu\n"
 	                "# TYPE carers_database_reconnects_total "
 	                "counter\ncarers_database_reconnects_total %llu\n",
-	                s.sessions, s.busy, s.waiting, (unsigned long long)s.borrowed,
+	                s.open, s.busy, s.waiting, (unsigned long long)s.borrowed,
 	                (unsigned long long)s.timeouts, (unsigned long long)s.reconnects);
 }
 
@@ -266,7 +266,7 @@ static bool build(struct app *app, contract_fault_fn *fault, void *context)
 		problem(&p, PROBLEM_UNAVAILABLE, "no memory");
 		return complain(fault, context, &p);
 	}
-	app->imports = import_thread_start(app->contract, app->pool);
+	app->imports = import_thread_start(app->contract, app->pool, app->settings->database);
 	if (!app->imports) {
 		problem(&p, PROBLEM_UNAVAILABLE, "no memory, or no thread, for imports");
 		return complain(fault, context, &p);

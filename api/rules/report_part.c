@@ -2,6 +2,7 @@
 #include "rules/report_part.h"
 
 #include "base/json.h"
+#include "base/text.h"
 
 struct report_part report_part_begin(json_t *json)
 {
@@ -25,6 +26,11 @@ json_t *report_part_end(struct report_part *part)
 	return json_object_set_new(json, "suppressed", part->suppressed) == 0 && part->good
 	               ? TAKE(json)
 	               : NULL;
+}
+
+bool report_is_asked(const char *provider, const char *whose)
+{
+	return provider && whose ? text_same_nocase(provider, whose) : !provider && !whose;
 }
 
 json_t *report_share(uint64_t n, uint64_t total)

@@ -20,6 +20,8 @@ void report_part_add(struct report_part *part, const char *name, bool hidden, js
 /* Gives the part away, `suppressed` in it; NULL when memory ran out. */
 must_check json_t *report_part_end(struct report_part *part);
 
+/* Whether a row is whose the report is asked for: a provider's, or with NULL the council's. */
+bool report_is_asked(const char *provider, const char *whose);
 /* n / total to three places, the half rounded up. */
 json_t *report_share(uint64_t n, uint64_t total);
 /* {"count", "share"}; no share of nothing. */

@@ -14,6 +14,8 @@ must_check bool text_number(const char *text, uint64_t min, uint64_t max, uint64
 must_check bool text_bool(const char *text, bool *ret_value);
 /* UTF-8 as RFC 3629 has it: no surrogates, no overlong forms; NUL is refused. */
 bool text_utf8(const char *bytes, size_t size);
+/* UTF-8 that was cut to fit loses what is left of its last character. */
+void text_whole(char *text);
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 bool text_same_nocase(const char *a, const char *b); /* ASCII letters only */

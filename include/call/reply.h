@@ -7,7 +7,8 @@
 
 #include "base/attr.h"
 
-enum { REPLY_ETAG = 32, REPLY_LOCATION = 256, REPLY_FILENAME = 64 };
+/* CARERS_BASE_URL has 255 bytes at most, and the longest path less than 256. */
+enum { REPLY_ETAG = 32, REPLY_LOCATION = 512, REPLY_FILENAME = 64 };
 
 struct reply {
 	int status;
@@ -44,6 +45,9 @@ must_check bool call_created(struct call *c, const char *id, const struct db_row
  */
 must_check bool call_created_at(struct call *c, const char *path, const char *id,
                                 const struct db_rows *rows);
+/* 202: it waits for somebody or something, and is looked after at `path` and the new id. */
+must_check bool call_accepted_at(struct call *c, const char *path, const char *id,
+                                 const struct db_rows *rows);
 /* Of a PUT, by the row's column `created`: 201 with the path itself as Location, or 200. */
 must_check bool call_put(struct call *c, const struct db_rows *rows);
 /* 200 with a page; its column `next_cursor`, or `next_after`, if not NULL, becomes the Link to the

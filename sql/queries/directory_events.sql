@@ -88,12 +88,14 @@ SELECT c.id, $2::bytea FROM changed c
 -- name: leaflet_file(leaflet_id)
 SELECT l.file_size AS size, l.version FROM leaflet l WHERE l.id = $1::uuid AND l.file_size IS NOT NULL;
 
--- In pieces, so that no one message is as large as the file.
+-- In pieces, so that no one message is as large as the file. With size and version, which may have changed since leaflet_file() was asked; as text,
+-- for the pieces are asked for in binary form.
 -- name: leaflet_file_pieces(leaflet_id)
-SELECT substring(f.bytes FROM at.place FOR 262144) AS piece
-  FROM leaflet_file f
+SELECT substring(f.bytes FROM at.place FOR 262144) AS piece, l.file_size::text AS size, l.version::text AS version
+  FROM leaflet l
+  JOIN leaflet_file f ON f.leaflet_id = l.id
  CROSS JOIN LATERAL generate_series(1, octet_length(f.bytes), 262144) AS at(place)
- WHERE f.leaflet_id = $1::uuid
+ WHERE l.id = $1::uuid AND l.file_size IS NOT NULL
  ORDER BY at.place;
 
 -- name: leaflet_file_delete(leaflet_id)

@@ -33,8 +33,8 @@ SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p)
 -- name: import_take()
 SELECT t.id, t.source, t.format, t.content FROM import_take() AS t;
 
--- name: import_step(id, lines_read, items, told)
-SELECT import_step($1::uuid, $2::integer, $3::jsonb, $4::jsonb);
+-- name: import_step(id, lines_read, items, told, lines_refused, told_of)
+SELECT import_step($1::uuid, $2::integer, $3::jsonb, $4::jsonb, $5::integer, $6::integer);
 
 -- `reason`: why it failed, or NULL.
 -- name: import_end(id, reason)

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const struct problem_kind kinds[PROBLEM_CODES] = {
 	[PROBLEM_NONE] = { .slug = "", .title = "", .advice = "", .status = 200 },
 #define X(symbol, code, name, words, hint)                                           \
@@ -25,6 +27,7 @@ bool problem(struct problem *p, enum problem_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(p->detail, sizeof p->detail, fmt, ap);
 	va_end(ap);
+	text_whole(p->detail); /* it may name a member of the client's */
 	return false;
 }
 
@@ -36,6 +39,7 @@ bool problem_rule(struct problem *p, const char *rule, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(p->detail, sizeof p->detail, fmt, ap);
 	va_end(ap);
+	text_whole(p->detail);
 	problem_member(p, "rule", json_string(rule));
 	return false;
 }
@@ -87,14 +91,15 @@ bool problem_fault(struct problem *p, enum problem_code code, const char *pointe
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);
+	text_whole(message);
 	fault = fault_new(pointer, keyword, message);
 	if (json_array_size(faults) < PROBLEM_FAULTS)
 		json_array_append(faults, fault);
 	if (json_array_size(faults) > 1)
 		return problem(p, code, "%zu things are wrong; `errors` names each",
 		               json_array_size(faults));
-	if (!fault || strlen(where) + strlen(message) + 2 > sizeof p->detail)
-		return problem(p, code, "%s is wrong; `errors` says how", where);
+	if (strlen(where) + strlen(message) + 2 > sizeof p->detail)
+		return problem(p, code, "one thing is wrong; `errors` says what and where");
 	return problem(p, code, "%s %s", where, message);
 }
 

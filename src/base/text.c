@@ -74,6 +74,17 @@ bool text_utf8(const char *bytes, size_t size)
 	return true;
 }
 
+void text_whole(char *text)
+{
+	size_t size = strlen(text);
+	size_t last = size;
+
+	while (last > 0 && size - last < 3 && ((unsigned char)text[last - 1] & 0xC0) == 0x80)
+		last--;
+	if (last > 0 && utf8_sequence((const unsigned char *)text + last - 1, size - last + 1) == 0)
+		text[last - 1] = '\0';
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -138,11 +138,22 @@ bool call_created(struct call *c, const char *id, const struct db_rows *rows)
 	return reply_created(c, "/", id, rows);
 }
 
-bool call_created_at(struct call *c, const char *path, const char *id, const struct db_rows *rows)
+static bool reply_at(struct call *c, int status, const char *path, const char *id,
+                     const struct db_rows *rows)
 {
 	snprintf(c->reply.location, sizeof c->reply.location, "%s%s/%s", c->service->base_url, path,
 	         id);
-	return call_reply(c, 201, rows);
+	return call_reply(c, status, rows);
+}
+
+bool call_created_at(struct call *c, const char *path, const char *id, const struct db_rows *rows)
+{
+	return reply_at(c, 201, path, id, rows);
+}
+
+bool call_accepted_at(struct call *c, const char *path, const char *id, const struct db_rows *rows)
+{
+	return reply_at(c, 202, path, id, rows);
 }
 
 bool call_put(struct call *c, const struct db_rows *rows)

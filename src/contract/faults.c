@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
+
 struct report {
 	struct problem *problem;
 	enum problem_code code;
@@ -15,6 +17,7 @@ static bool add(void *context, const struct jsonschema_fault *fault)
 	char pointer[512];
 
 	snprintf(pointer, sizeof pointer, "%s%s", r->prefix, fault->instance);
+	text_whole(pointer);
 	problem_fault(r->problem, r->code, pointer, fault->keyword, "%s", fault->message);
 	return true;
 }

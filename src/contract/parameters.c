@@ -163,9 +163,9 @@ static void refuse_unknown(const struct endpoint *endpoint, const struct url *ur
 		if (query_known(endpoint, url->pairs[i].name))
 			continue;
 		snprintf(pointer, sizeof pointer, "/query/%.64s", url->pairs[i].name);
-		problem_fault(p, PROBLEM_INVALID_PARAMETER,
-		              text_utf8(pointer, strlen(pointer)) ? pointer : "/query",
-		              "additionalProperties", "is not a parameter of this operation");
+		text_whole(pointer);
+		problem_fault(p, PROBLEM_INVALID_PARAMETER, pointer, "additionalProperties",
+		              "is not a parameter of this operation");
 	}
 }
 

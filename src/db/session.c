@@ -245,16 +245,28 @@ static bool take_answers(struct db_session *s, int64_t deadline_us, struct sessi
 	return lose(s, answer, p);
 }
 
+/* PostgreSQL ends each statement itself when it takes too long, but may answer only when it has
+ * done them all. */
+static int64_t deadline_of(const struct db_session *s)
+{
+	int64_t statements = 0;
+
+	if (!s->patience_ms)
+		return INT64_MAX;
+	for (unsigned i = 0; i < s->sent_count; i++)
+		statements += s->sent[i].kind != SENT_PARSE && s->sent[i].kind != SENT_SHORT;
+	return s->asked_us + INT64_C(1000) * s->patience_ms * (statements ? statements : 1);
+}
+
 bool session_exchange(struct db_session *s, struct session_answer *ret_answer, struct problem *p)
 {
-	int64_t deadline_us = INT64_MAX;
+	int64_t deadline_us;
 	bool good;
 
 	*ret_answer = (struct session_answer){ .rows = NULL };
 	s->round_trips++;
 	s->asked_us = clock_monotonic_us();
-	if (s->patience_ms)
-		deadline_us = s->asked_us + INT64_C(1000) * s->patience_ms;
+	deadline_us = deadline_of(s);
 	if (PQpipelineSync(s->conn) && push(s, deadline_us))
 		good = take_answers(s, deadline_us, ret_answer, p);
 	else

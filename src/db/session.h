@@ -17,11 +17,13 @@ struct session_config {
 	unsigned statement_timeout_ms; /* 0: none */
 	unsigned lock_timeout_ms;      /* 0: none */
 	unsigned idle_timeout_ms;      /* within a transaction; 0: none */
-	unsigned patience_ms;          /* an exchange that takes longer ends the session; 0: none */
+	unsigned patience_ms; /* for each statement of an exchange; what takes longer ends the
+	                         session; 0: none */
 };
 
 enum sent_kind {
 	SENT_PARSE,
+	SENT_SHORT, /* BEGIN and the like: takes no time */
 	SENT_QUIET, /* nobody wants the rows */
 	SENT_KEPT,  /* session_answer.rows */
 	SENT_COMMIT

@@ -57,7 +57,7 @@ static bool put_claims(struct db_tx *tx, struct problem *p)
 		tx->mode == DB_READ_NOTED ? &query_claims_noted : &query_claims;
 
 	return session_put(tx->session, (struct db_call){ .query = query, .argv = argv }, "",
-	                   SENT_QUIET, p);
+	                   SENT_SHORT, p);
 }
 
 /* A session, BEGIN and the claims stand before the first statement. */
@@ -68,7 +68,7 @@ static bool begin_if_first(struct db_tx *tx, struct problem *p)
 	if (tx->session)
 		return true;
 	tx->session = pool_borrow(tx->pool, p);
-	return tx->session && session_put(tx->session, begin, "", SENT_QUIET, p) &&
+	return tx->session && session_put(tx->session, begin, "", SENT_SHORT, p) &&
 	       (!*tx->class || put_claims(tx, p));
 }
 

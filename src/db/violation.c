@@ -74,6 +74,7 @@ static bool our_own(const struct db_refusal *r, const struct violation *v, struc
 	if (!*v->keyword || !field)
 		return problem(p, v->code, "%s", sentence);
 	snprintf(pointer, sizeof pointer, "%s%s", *field && *field != '/' ? "/" : "", field);
+	text_whole(pointer);
 	return problem_fault(p, v->code, pointer, keyword, "%s", sentence);
 }
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct server {
 	struct door *door;
 	struct host *host;
 	struct watch *watch;
+	unsigned client_timeout_s;
 	unsigned port;
 	_Atomic bool draining;
 	_Atomic long
@@ -33,6 +35,12 @@ enum {
 	 * it. libmicrohttpd touches all of it, so a thousand connections take 16 MiB. */
 	HEADER_ROOM = 16 * KIB,
 	PIECE = 16 * KIB, /* of a document that is sent as it stands */
+	/* What the system holds of an answer that the network did not take yet. With megabytes of
+	 * it a slow reader would seem to stand still: the system asks for more when much is gone.
+	 */
+	UNSENT_MOST = 64 * KIB,
+	/* An answer may take so many times the timeout to be read: with 30 s, 5 MiB at 9 KiB/s. */
+	ANSWER_TIMES = 20,
 };
 
 static const char *header_of(void *context, const char *name)
@@ -69,6 +77,43 @@ static void hand_over(struct response *from, struct _u_response *to)
 	hand_over_body(from, to);
 }
 
+static struct watched *watched_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+/* A field of Ulfius' client half, free in its server half: `begun` leaves the connection there. */
+static struct MHD_Connection *connection_of(const struct _u_request *request)
+{
+	return (struct MHD_Connection *)(uintptr_t)request->timeout;
+}
+
+/* The client waits for us: neither libmicrohttpd's timeout nor our own runs. */
+static void work_begins(const struct _u_request *request)
+{
+	struct MHD_Connection *connection = connection_of(request);
+
+	if (!connection)
+		return;
+	watch_pause(watched_of(connection));
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+}
+
+/* We wait for the client: libmicrohttpd's timeout begins anew. */
+static void work_ends(struct server *server, const struct _u_request *request)
+{
+	struct MHD_Connection *connection = connection_of(request);
+
+	if (!connection)
+		return;
+	watch_answer(server->watch, watched_of(connection));
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+	                          server->client_timeout_s);
+}
+
 /* Always U_CALLBACK_COMPLETE: the other results make Ulfius answer in its own words. */
 static int serve(const struct _u_request *from, struct _u_response *to, void *context)
 {
@@ -90,26 +135,24 @@ static int serve(const struct _u_request *from, struct _u_response *to, void *co
 	/* A field of Ulfius' client half, free in its server half: it tells `completed` that this
 	 * request was counted. */
 	((struct _u_request *)(uintptr_t)from)->follow_redirect = 1;
+	work_begins(from);
 	exchange_serve(server->host, &request, &response);
+	work_ends(server, from);
 	hand_over(&response, to);
 	response_done(&response);
 	return U_CALLBACK_COMPLETE;
 }
 
-static struct watched *watched_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
-}
-
 /* libmicrohttpd has read a request line: Ulfius makes its state of the request. */
 static void *begun(void *context, const char *uri, struct MHD_Connection *connection)
 {
-	(void)context;
-	watch_touch(watched_of(connection));
-	return ulfius_uri_logger(NULL, uri);
+	struct server *server = context;
+	struct connection_info_struct *info = ulfius_uri_logger(NULL, uri);
+
+	watch_request(server->watch, watched_of(connection));
+	if (info && info->request)
+		info->request->timeout = (unsigned long)(uintptr_t)connection;
+	return info;
 }
 
 static void completed(void *context, struct MHD_Connection *connection, void **con_cls,
@@ -119,10 +162,18 @@ static void completed(void *context, struct MHD_Connection *connection, void **c
 	const struct connection_info_struct *info = *con_cls;
 	bool counted = info && info->request && info->request->follow_redirect == 1;
 
-	watch_touch(watched_of(connection));
+	watch_request(server->watch, watched_of(connection));
 	mhd_request_completed(NULL, connection, con_cls, how);
 	if (counted)
 		atomic_fetch_sub(&server->unanswered, 1);
+}
+
+/* Without it a slow reader may be cut off. */
+static void hold_little(int fd)
+{
+	const int most = UNSENT_MOST;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
 }
 
 static void connected(void *context, struct MHD_Connection *connection, void **socket_context,
@@ -132,8 +183,10 @@ static void connected(void *context, struct MHD_Connection *connection, void **s
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-	if (what == MHD_CONNECTION_NOTIFY_STARTED && info)
+	if (what == MHD_CONNECTION_NOTIFY_STARTED && info) {
 		*socket_context = watch_open(server->watch, info->connect_fd);
+		hold_little(info->connect_fd);
+	}
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
 		watch_close(server->watch, *socket_context);
 }
@@ -188,7 +241,8 @@ static bool prepare(struct server *s, const struct server_config *config)
 /* Takes `fd`, whatever happens. */
 static bool open_up(struct server *s, const struct server_config *config, int fd)
 {
-	s->watch = watch_new(config->client_timeout_s);
+	s->client_timeout_s = config->client_timeout_s;
+	s->watch = watch_new(s->client_timeout_s, s->client_timeout_s * ANSWER_TIMES);
 	if (s->watch && prepare(s, config) && start_daemon(s, config)) {
 		s->door = door_open(fd, s->ulfius.mhd_daemon, config->connections);
 		return s->door != NULL;

@@ -13,7 +13,7 @@ enum { LOOK_MS = 1000 };
 struct watched {
 	struct watched *next, *previous;
 	int fd;
-	_Atomic int64_t since; /* microseconds of the monotonic clock */
+	_Atomic int64_t until; /* microseconds of the monotonic clock */
 };
 
 struct watch {
@@ -21,7 +21,7 @@ struct watch {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool stop;
-	int64_t timeout_us;
+	int64_t request_us, answer_us;
 	struct watched list; /* a ring; this one is its head */
 };
 
@@ -29,7 +29,7 @@ struct watch {
 static void shut_late(struct watch *watch, int64_t now)
 {
 	for (struct watched *c = watch->list.next; c != &watch->list; c = c->next)
-		if (now - atomic_load_explicit(&c->since, memory_order_relaxed) > watch->timeout_us)
+		if (now > atomic_load_explicit(&c->until, memory_order_relaxed))
 			shutdown(c->fd, SHUT_RDWR);
 }
 
@@ -48,13 +48,14 @@ static void *run(void *context)
 	return NULL;
 }
 
-struct watch *watch_new(unsigned timeout_s)
+struct watch *watch_new(unsigned request_s, unsigned answer_s)
 {
 	struct watch *watch = calloc(1, sizeof *watch);
 
 	if (!watch)
 		return NULL;
-	watch->timeout_us = (int64_t)timeout_s * 1000000;
+	watch->request_us = (int64_t)request_s * 1000000;
+	watch->answer_us = (int64_t)answer_s * 1000000;
 	watch->list.next = watch->list.previous = &watch->list;
 	pthread_mutex_init(&watch->lock, NULL);
 	clock_condition(&watch->wake);
@@ -78,6 +79,24 @@ void watch_free(struct watch *watch)
 	free(watch);
 }
 
+static void allow_until(struct watched *connection, int64_t until)
+{
+	if (connection)
+		atomic_store_explicit(&connection->until, until, memory_order_relaxed);
+}
+
+void watch_request(struct watch *watch, struct watched *connection)
+{
+	allow_until(connection, clock_monotonic_us() + watch->request_us);
+}
+
+void watch_pause(struct watched *connection) { allow_until(connection, INT64_MAX); }
+
+void watch_answer(struct watch *watch, struct watched *connection)
+{
+	allow_until(connection, clock_monotonic_us() + watch->answer_us);
+}
+
 struct watched *watch_open(struct watch *watch, int fd)
 {
 	struct watched *c = calloc(1, sizeof *c);
@@ -85,20 +104,13 @@ struct watched *watch_open(struct watch *watch, int fd)
 	if (!c)
 		return NULL;
 	c->fd = fd;
-	atomic_store(&c->since, clock_monotonic_us());
+	watch_request(watch, c);
 	pthread_mutex_lock(&watch->lock);
 	c->next = watch->list.next;
 	c->previous = &watch->list;
 	c->next->previous = c->previous->next = c;
 	pthread_mutex_unlock(&watch->lock);
 	return c;
-}
-
-void watch_touch(struct watched *connection)
-{
-	if (connection)
-		atomic_store_explicit(&connection->since, clock_monotonic_us(),
-		                      memory_order_relaxed);
 }
 
 void watch_close(struct watch *watch, struct watched *connection)

@@ -18,7 +18,7 @@
 #include "webhook/backoff.h"
 #include "webhook/post.h"
 
-enum { AT_ONCE = 256, OF_EACH = 4, STOP_MS = 3000, RETRY_AFTER_MOST_MS = 60 * 60 * 1000 };
+enum { AT_ONCE = 256, OF_EACH = 4, STOP_MS = 3000 };
 
 struct dispatcher {
 	struct dispatcher_config config;
@@ -72,8 +72,6 @@ static int64_t wait_ms(const struct dispatcher *d, const struct post *post,
 		return 0;
 	random_bytes((uint8_t *)&dice, sizeof dice);
 	own = backoff_ms(post->failed + 1, d->config.retry_ms, dice);
-	if (asked > RETRY_AFTER_MOST_MS)
-		asked = RETRY_AFTER_MOST_MS;
 	return asked > own ? asked : own;
 }
 

@@ -12,7 +12,7 @@
 #include "webhook/address.h"
 #include "webhook/signature.h"
 
-enum { CONNECT_MOST_MS = 5000, HEADER_MOST = 512 };
+enum { CONNECT_MOST_MS = 5000, HEADER_MOST = 512, RETRY_AFTER_MOST_S = 60 * 60 };
 
 /* The receiver's words are of no use to us: its status says all. */
 static size_t throw_away(char *bytes, size_t size, size_t count, void *context)
@@ -200,6 +200,8 @@ struct post_result post_result(const struct post *post, CURLcode code)
 	curl_easy_getinfo(post->curl, CURLINFO_RESPONSE_CODE, &result.status);
 	curl_easy_getinfo(post->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
 	result.outcome = answered(result.status);
+	if (retry_after_s > RETRY_AFTER_MOST_S)
+		retry_after_s = RETRY_AFTER_MOST_S;
 	result.retry_after_ms = (int64_t)retry_after_s * 1000;
 	return result;
 }

@@ -32,9 +32,9 @@ struct post {
 };
 
 struct post_result {
-	const char *outcome; /* webhook_attempt.outcome */
-	long status;         /* 0: there was no answer */
-	int64_t took_ms, retry_after_ms;
+	const char *outcome;             /* webhook_attempt.outcome */
+	long status;                     /* 0: there was no answer */
+	int64_t took_ms, retry_after_ms; /* the latter as the receiver asked, an hour at most */
 };
 
 /* NULL when memory runs out. `config` is borrowed for the life of the post. */

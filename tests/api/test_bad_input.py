@@ -80,6 +80,21 @@ def test_an_unknown_field_is_refused_where_it_stands(api, untouched):
     assert {pointer for pointer, _ in found} == {"/contact/phne", "/givn_name"}
 
 
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
+@pytest.mark.parametrize("sign", ["é", "€", "😀"])
+def test_a_long_name_of_a_stranger_is_refused_in_whole_words(api, untouched, before, sign):
+    unknown = {before + sign * 300: 1}
+
+    for response in (api.post("/v1/directory/search", json=unknown),
+                     api.post("/v1/carers", role="practitioner", json={**carer_body(), **unknown})):
+        pointer, keyword = faults(response).pop()
+        assert f"/{before}{sign * 300}".startswith(pointer) and len(pointer.encode()) > 500
+        assert keyword in ("additionalProperties", "unevaluatedProperties")
+    response = api.get("/v1/directory/services", params={before + sign * 40: 1})
+    (pointer, keyword), = faults(response, 400, "invalid-parameter")
+    assert pointer.startswith(f"/query/{before}{sign}") and keyword == "additionalProperties"
+
+
 def test_all_faults_are_told_at_once(api, untouched):
     body = carer_body(given_name="", nhs_number="9434765918", date_of_birth="2026-02-30", kind="uncle",
                       address={"postcode": "nowhere"}, family_name=None)

@@ -345,6 +345,46 @@ class TestConnections:
                 while connection.socket.recv(65536):
                     pass
 
+    def test_a_write_that_takes_longer_than_a_client_may_is_answered(self, serve, client, db):
+        db.execute("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END'")
+        db.execute("CREATE TRIGGER dawdle BEFORE INSERT ON carer FOR EACH ROW WHEN (NEW.given_name = 'Dawdle')"
+                   " EXECUTE FUNCTION dawdle()")
+        server = serve(CARERS_CLIENT_TIMEOUT_S="1")
+        try:
+            slow = client(server).post("/v1/carers", role="practitioner", json=carer_body(given_name="Dawdle"))
+        finally:
+            db.execute("DROP FUNCTION dawdle() CASCADE")
+
+        assert slow.status_code == 201
+        with Raw(server.port) as idle:
+            assert idle.request("GET", "/livez").status_code == 200
+            assert idle.closed()  # the timeout is there again
+
+    def test_an_answer_may_be_read_for_longer_than_a_request_may_take(self, serve):
+        server, wish = serve(CARERS_CLIENT_TIMEOUT_S="2", CARERS_CHECK_RESPONSES="false"), "GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
+        with Raw(server.port) as one:
+            size = int(one.request("HEAD", "/openapi.json").headers["Content-Length"])
+        with socket.socket() as reader:
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+            reader.settimeout(30)
+            reader.connect(("127.0.0.1", server.port))
+            reader.sendall((f"{wish}\r\n" * 15 + f"{wish}Connection: close\r\n\r\n").encode())  # more than the system holds for us
+            answer = reader.recv(32768)
+            for _ in range(2):
+                with Raw(server.port) as other:  # began later, and comes to no end
+                    other.send("GET /livez HTTP/1.1\r\nX-Slow: ")
+                    while not select.select([other.socket], [], [], 0.1)[0]:
+                        with contextlib.suppress(OSError):
+                            other.send("x")
+                        answer += reader.recv(32768)
+                    assert other.closed()
+            pieces = [answer]
+            while piece := reader.recv(65536):
+                pieces.append(piece)
+
+        answer = b"".join(pieces)
+        assert answer.count(b"HTTP/1.1 200 OK\r\n") == 16 and len(answer) > 16 * size
+
     def test_one_address_gets_no_more_connections_than_its_share(self, serve):
         server = serve(CARERS_CONNECTIONS_PER_ADDRESS="4")
         kept = [Raw(server.port) for _ in range(4)]
@@ -440,6 +480,17 @@ class TestPlatform:
 
     def test_ready_says_that_the_database_is_there(self, api):
         assert api.get("/readyz").status_code == 200
+
+    def test_the_sessions_that_are_open_are_those_that_postgresql_has(self, serve, client, cluster, new_database):
+        name = new_database()
+        server = serve(CARERS_DATABASE=cluster.conninfo("carers_service", name), CARERS_SESSIONS="7")
+
+        def both():
+            told = re.search(r'carers_database_sessions\{state="open"\} (\d+)', client(server).get("/metrics").text)
+            there = cluster.sql(f"SELECT count(*) FROM pg_stat_activity WHERE usename = 'carers_service' AND datname = '{name}'")
+            return int(told[1]), int(there[0][0])
+
+        assert wait_for(lambda: next((told for told, there in [both()] if told == there and told), None)) < 7
 
     def test_metrics_are_prometheus_and_count_by_operation(self, api):
         api.get("/v1/me", role="practitioner")

@@ -2,6 +2,7 @@
 import json
 import uuid
 
+import psycopg2
 import pytest
 from support.callers import answer
 from support.client import faults, problem
@@ -29,6 +30,15 @@ def done(api, response, who=EDITOR):
     return wait_for(ended, 60)
 
 
+def left(api, db, attempts, furthest):
+    """One that a process began and left three minutes ago."""
+    ident = str(uuid.uuid4())
+    db.execute("INSERT INTO directory_import (id, council, source, format, content, lines, state, updated_at, attempts, furthest) VALUES"
+               " (%s, 'E09000019', %s, 'csv', %s, 2, 'running', now() - interval '3 minutes', %s, %s)",
+               (ident, ident, ROWS + "1,Halls,Choir,\n", attempts, furthest))
+    return lambda: next((one for one in [api.get(f"{IMPORTS}/{ident}", **EDITOR).json()] if one["state"] in ("done", "failed")), None)
+
+
 class TestJobs:
     """What is asked for is done, and looked after."""
 
@@ -47,6 +57,20 @@ class TestJobs:
         assert (report["added"], report["refused"]) == (1, 2)
         assert [(fault["line"], fault["pointer"]) for fault in report["faults"]] == [
             (3, "/assured_on"), (4, "/external_id"), (4, "/organisation"), (4, "/assured_on")]
+
+    def test_every_refused_line_is_counted_when_there_are_more_faults_than_are_kept(self, api):
+        rows = "external_id,organisation,name,support_areas,assured_on\n" + ",,Worse,,soon\n" * 500
+        report = done(api, api.post(IMPORTS, json=body(rows + "x,Halls,Choir,,\n"), **EDITOR))["report"]
+        assert (report["added"], report["refused"], len(report["faults"]), report["more_faults"]) == (1, 500, 1000, 500)
+        assert report["faults"][-1]["line"] == 335
+
+    def test_what_comes_after_the_faults_that_are_kept_is_counted_in_each_batch(self, api):
+        rows = "".join("x,,Choir,\n" * 10 + f"{n},Halls,Choir {n},\n" for n in range(110))
+        report = done(api, api.post(IMPORTS, json=body(ROWS + rows), **EDITOR))["report"]
+        assert (report["added"], report["refused"], len(report["faults"]), report["more_faults"]) == (110, 1100, 1000, 100)
+
+    def test_a_report_that_is_whole_says_nothing_of_more(self, api):
+        assert "more_faults" not in done(api, api.post(IMPORTS, json=body(ROWS + "1,,,\n"), **EDITOR))["report"]
 
     def test_the_same_again_changes_nothing(self, api):
         what = body(ROWS + "".join(f"{n},Halls,Choir {n},\n" for n in range(250)))
@@ -79,6 +103,24 @@ class TestJobs:
                    " (%s, 'E09000019', %s, 'csv', %s, 2, 'running', now() - interval '3 minutes')",
                    (ident, ident, ROWS + "1,Halls,Choir,\n"))
         assert wait_for(lambda: api.get(f"{IMPORTS}/{ident}", **EDITOR).json()["state"] == "done", 60)
+
+    def test_one_that_comes_no_further_is_given_up_for_a_reason(self, api, db):
+        one = wait_for(left(api, db, attempts=5, furthest=7), 60)
+        assert one["state"] == "failed" and "begun 5 times without coming further than line 7" in one["reason"]
+
+    def test_one_that_has_an_attempt_left_is_done(self, api, db):
+        assert wait_for(left(api, db, attempts=4, furthest=1), 60)["state"] == "done"
+
+    def test_a_batch_may_take_longer_than_a_request(self, cluster, new_database, serve, client):
+        name = new_database()
+        connection = psycopg2.connect(cluster.conninfo("postgres", name))
+        with connection, connection.cursor() as owner:
+            owner.execute("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END'")
+            owner.execute("CREATE TRIGGER dawdle AFTER INSERT ON service FOR EACH STATEMENT EXECUTE FUNCTION dawdle()")
+        connection.close()
+        api = client(serve(CARERS_DATABASE=cluster.conninfo("carers_service", name), CARERS_STATEMENT_TIMEOUT_MS=1000))
+        one = done(api, api.post(IMPORTS, json=body(ROWS + "1,Halls,Choir,\n"), **EDITOR))
+        assert (one["state"], one["report"]["added"]) == ("done", 1)
 
     def test_only_the_councils_editors_see_it(self, api):
         one = done(api, api.post(IMPORTS, json=body(ROWS + "1,Halls,Choir,\n"), **EDITOR))

@@ -8,7 +8,7 @@ from support.callers import answer
 from support.client import problem
 from support.directory import ADMIN, EDITOR, OTHER_EDITOR, STAFF
 from support.pdf import pdf
-from support.server import resident
+from support.server import resident, wait_for
 
 LEAFLETS, MOST = "/v1/directory/leaflets", 5 * 1024 * 1024
 SOME = "019a98d2-cd00-7000-8000-00000000dead"
@@ -226,6 +226,38 @@ class TestHowLarge:
 
 class TestAtOnce:
     """Two who replace at once."""
+
+    @pytest.fixture
+    def amid(self, api, cluster, database):
+        """amid(leaflet, size, bytes): the answer to who asks for its file, which becomes another while he does."""
+        def change(one, size, content):
+            answers = []
+            with psycopg2.connect(cluster.conninfo("postgres", database)) as writer, writer.cursor() as cursor:
+                cursor.execute("LOCK TABLE leaflet_file IN ACCESS EXCLUSIVE MODE")
+                reader = threading.Thread(target=lambda: answers.append(read(api, one)))
+                reader.start()
+                wait_for(lambda: cluster.sql("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'leaflet_file'::regclass", database=database))
+                cursor.execute("UPDATE leaflet SET file_size = %s, file_sha256 = %s WHERE id = %s RETURNING version",
+                               (size, content and hashlib.sha256(content).hexdigest(), one["id"]))
+                etag = f'"v{cursor.fetchone()[0]}"'
+                cursor.execute("UPDATE leaflet_file SET bytes = %s WHERE leaflet_id = %s", (content, one["id"]))
+            writer.close()
+            reader.join()
+            return answers[0], etag
+        return change
+
+    @pytest.mark.parametrize("size", [1000, 600_000])
+    def test_who_reads_while_it_is_replaced_gets_one_of_the_two_whole(self, leaflet, put, amid, size):
+        one, content = leaflet(), pdf(size=size)
+        put(one, pdf(size=300_000))
+        got, etag = amid(one, len(content), content)
+        assert got.status_code == 200, got.text
+        assert (got.content, got.headers["ETag"]) == (content, etag)
+
+    def test_who_reads_while_it_is_thrown_away_is_told_that_there_is_none(self, leaflet, put, amid):
+        one = leaflet(link="https://leaflets.example/rights")
+        put(one, pdf())
+        problem(amid(one, None, None)[0], 404, "not-found")
 
     def test_a_replacement_says_what_it_replaces(self, leaflet, put):
         one = leaflet()

@@ -192,6 +192,19 @@ def test_a_receiver_that_fails_is_told_again_in_order(deliver, house, outcome):
         assert all(item["state"] == "delivered" for item in deliveries(api, mine, caller))
 
 
+def test_a_receiver_that_asks_for_a_pause_of_ages_is_told_again_within_an_hour(deliver, house):
+    server, org = deliver(), house.organisation()
+    caller = {"role": "assessor", "org": org}
+    with receiving(lambda message: (503, {"Retry-After": str(2**63 - 1)})) as receiver:
+        mine = hook(server.api, receiver.url, caller)
+        move(server.api, refer(server.api, org)[0], org, ["submit"])
+        wait_for(lambda: outcomes(server.api, mine, caller)[:1] == [["status"]])
+
+    house.db.execute("SELECT bool_and(d.due_at BETWEEN d.began_at + interval '59 minutes' AND d.began_at + interval '2 hours')"
+                     " FROM webhook_delivery d WHERE d.attempts > 0")
+    assert house.db.fetchone() == (True,)
+
+
 def test_a_receiver_that_refuses_connections_is_told_when_it_is_there(deliver, house):
     api, org, port = deliver().api, house.organisation(), free_port()
     mine = hook(api, f"http://127.0.0.1:{port}/hook", {"role": "assessor", "org": org})

@@ -280,6 +280,25 @@ static void a_slow_statement_is_waited_for_while_others_are_answered(void **stat
 	db_pool_free(pool);
 }
 
+/* Each takes less time than it may; together they take more than one may. */
+static void slow_statements_in_one_round_trip_are_each_given_their_time(void **state)
+{
+	static const struct db_query dawdle = { "dawdle", "SELECT pg_sleep(0.9)", 0 };
+	struct db_pool *pool = floor_pool(1, 1000, 2000);
+	problem_auto p = { .code = PROBLEM_NONE };
+	db_rows_auto *rows = NULL;
+	struct db_tx *tx = NULL;
+
+	(void)state;
+	assert_true(db_begin(pool, &council_one, DB_WRITE, false, &tx, &p));
+	for (int i = 0; i < 3; i++)
+		assert_true(db_queue(tx, CALL(dawdle, NULL), &p));
+	assert_true(db_last(tx, CALL(dawdle, NULL), &rows, &p));
+	db_end(tx);
+	assert_int_equal(db_pool_state(pool).reconnects, 0);
+	db_pool_free(pool);
+}
+
 static void a_database_that_is_gone_is_told_at_once_and_found_again(void **state)
 {
 	struct db_pool *pool = floor_pool(4, 1000, 5000);
@@ -360,6 +379,7 @@ static const struct CMUnitTest tests[] = {
 	FLOOR_TEST(a_database_that_hangs_is_given_up),
 	FLOOR_TEST(a_database_that_answers_nobody_is_given_up_before_the_statement_is),
 	FLOOR_TEST(a_slow_statement_is_waited_for_while_others_are_answered),
+	FLOOR_TEST(slow_statements_in_one_round_trip_are_each_given_their_time),
 	FLOOR_TEST(a_database_that_is_gone_is_told_at_once_and_found_again),
 	FLOOR_TEST(a_statement_that_takes_too_long_is_ended),
 	FLOOR_TEST(a_statement_whose_table_was_changed_may_be_retried),

@@ -1046,7 +1046,7 @@ class TestDirectory:
         session.execute("import_insert", ident, '{"source": "x", "format": "csv", "content": "y"}')
         session.sql("SELECT set_config('role', 'none', true)")
         assert str(session.execute("import_take")[0][0]) == ident
-        session.execute("import_step", ident, 1, "[]", "[]")
+        session.execute("import_step", ident, 1, "[]", "[]", 0, 0)
         session.execute("import_end", ident, None)
         walked = dict(session.sql("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"))
         crowd.rollback()

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,6 +197,53 @@ static void every_fault_is_kept_and_counted(void **state)
 	assert_non_null(strstr(p.detail, "2 things"));
 }
 
+static void text_that_was_cut_ends_in_a_whole_character(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t whole;
+	} rows[] = { { "", 0 },
+		     { "Zoe", 3 },
+		     { "Zo\xC3\xAB", 4 },
+		     { "Zo\xC3", 2 },
+		     { "Z\xE2\x82\xAC", 4 },
+		     { "Z\xE2\x82", 1 },
+		     { "\xF0\x9F\x98\x80", 4 },
+		     { "\xF0\x9F\x98", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		text_auto *text = text_copy(rows[i].text);
+
+		text_whole(text);
+		assert_int_equal(strlen(text), rows[i].whole);
+		assert_true(text_utf8(text, strlen(text)));
+	}
+}
+
+/* One byte before the accents moves the cut into a character. */
+static void a_problem_about_a_long_name_is_whole_text(void **state)
+{
+	char pointer[402] = "/";
+
+	(void)state;
+	for (size_t i = 0; i < 200; i++)
+		memcpy(pointer + 1 + 2 * i, "\xC3\xA9", 3);
+	for (size_t from = 0; from < 2; from++) {
+		problem_auto p = { 0 };
+		char all[sizeof pointer + 2];
+
+		snprintf(all, sizeof all, "/%s%s", from ? "a" : "", pointer + 1);
+		problem_fault(&p, PROBLEM_VALIDATION_FAILED, all, "additionalProperties",
+		              "is unknown");
+		assert_string_equal(p.detail, "one thing is wrong; `errors` says what and where");
+		assert_int_equal(json_array_size(json_object_get(p.members, "errors")), 1);
+		problem(&p, PROBLEM_VALIDATION_FAILED, "%s", all);
+		assert_true(text_utf8(p.detail, strlen(p.detail)));
+		assert_true(strlen(p.detail) > sizeof p.detail - 4);
+	}
+}
+
 static void a_decimal_is_printed_as_it_went_in(void **state)
 {
 	static const struct {
@@ -239,6 +287,8 @@ int main(void)
 		cmocka_unit_test(a_wait_lasts_as_long_as_it_was_given),
 		cmocka_unit_test(a_decimal_is_printed_as_it_went_in),
 		cmocka_unit_test(every_fault_is_kept_and_counted),
+		cmocka_unit_test(text_that_was_cut_ends_in_a_whole_character),
+		cmocka_unit_test(a_problem_about_a_long_name_is_whole_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

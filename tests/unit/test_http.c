@@ -1,10 +1,14 @@
 /* What the HTTP floor decides without a network: Accept, and how much a client may ask. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "http/exchange_own.h"
 #include "http/limits.h"
+#include "http/watch.h"
 
 static void accept_is_read_as_rfc_9110_says(void **state)
 {
@@ -34,6 +38,76 @@ static void accept_is_read_as_rfc_9110_says(void **state)
 		assert_int_equal(accept_allows(cases[i].accept, "application/json"),
 		                 cases[i].allowed);
 	}
+}
+
+/* The other end of a connection that is watched. */
+struct end {
+	int fds[2];
+	struct watched *watched;
+};
+
+static struct end end_open(struct watch *watch)
+{
+	struct end e;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, e.fds), 0);
+	e.watched = watch_open(watch, e.fds[0]);
+	assert_non_null(e.watched);
+	return e;
+}
+
+static void end_close(struct watch *watch, struct end *e)
+{
+	watch_close(watch, e->watched);
+	close(e->fds[0]);
+	close(e->fds[1]);
+}
+
+static void wait_until_it_is_shut(const struct end *e)
+{
+	char byte;
+
+	assert_int_equal(recv(e->fds[1], &byte, 1, 0), 0);
+}
+
+static bool is_open(const struct end *e)
+{
+	char byte;
+
+	return recv(e->fds[1], &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+static void who_waits_for_the_service_is_not_late(void **state)
+{
+	struct watch *watch = watch_new(1, 1000);
+	struct end worked_at = end_open(watch), read = end_open(watch), late = end_open(watch);
+
+	(void)state;
+	watch_pause(worked_at.watched);
+	watch_answer(watch, read.watched);
+	watch_request(watch, late.watched);
+	wait_until_it_is_shut(&late);
+	assert_true(is_open(&worked_at));
+	assert_true(is_open(&read));
+	watch_request(watch, worked_at.watched);
+	wait_until_it_is_shut(&worked_at);
+	assert_true(is_open(&read));
+	end_close(watch, &worked_at);
+	end_close(watch, &read);
+	end_close(watch, &late);
+	watch_free(watch);
+}
+
+static void an_answer_that_is_never_read_to_its_end_is_given_up(void **state)
+{
+	struct watch *watch = watch_new(1000, 1);
+	struct end slow = end_open(watch);
+
+	(void)state;
+	watch_answer(watch, slow.watched);
+	wait_until_it_is_shut(&slow);
+	end_close(watch, &slow);
+	watch_free(watch);
 }
 
 static void a_client_gets_its_quota_and_then_has_to_wait(void **state)
@@ -96,6 +170,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_is_read_as_rfc_9110_says),
+		cmocka_unit_test(who_waits_for_the_service_is_not_late),
+		cmocka_unit_test(an_answer_that_is_never_read_to_its_end_is_given_up),
 		cmocka_unit_test(a_client_gets_its_quota_and_then_has_to_wait),
 		cmocka_unit_test(what_costs_more_takes_more_but_never_more_than_all),
 		cmocka_unit_test(without_a_quota_nobody_is_limited),

@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "call/call.h"
 
 /* A row of `body`, `version` and `created`. */
@@ -77,12 +78,29 @@ static void what_is_created_below_the_path_is_found_there(void **state)
 	reply_done(&c.reply);
 }
 
+static void a_location_below_the_longest_base_url_is_whole(void **state)
+{
+	char base[256] = "https://", path[256] = "/v1/";
+	const struct service far = { .base_url = base };
+	struct call c = { .service = &far, .endpoint = &put, .target_text = "/" };
+	db_rows_auto *rows = row("{}", "1", NULL);
+
+	(void)state;
+	memset(base + 8, 'b', sizeof base - 9);
+	memset(path + 4, 'p', 200);
+	assert_true(call_created_at(&c, path, "7", rows));
+	assert_int_equal(strlen(c.reply.location), 255 + 204 + 2);
+	assert_true(text_ends(c.reply.location, "pp/7"));
+	reply_done(&c.reply);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_put_that_makes_is_201_and_says_where),
 		cmocka_unit_test(a_put_that_replaces_is_200_without_a_location),
 		cmocka_unit_test(what_is_created_below_the_path_is_found_there),
+		cmocka_unit_test(a_location_below_the_longest_base_url_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,8 +43,10 @@ static void a_name_comes_before_a_sqlstate_and_a_sqlstate_before_its_class(void 
 
 static void what_may_be_sent_again_says_when(void **state)
 {
-	static const char *const passing[] = { "40001", "40P01", "55P03", "57014", "57P01",
-		                               "57P03", "53300", "53100", "08006", "CA40I" };
+	static const char *const passing[] = {
+		"40001", "40P01", "55P03", "57014", "57P01", "57P03",
+		"53300", "53100", "08006", "CA40I", "26000", "0A000"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(passing); i++) {
