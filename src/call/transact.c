@@ -40,8 +40,7 @@ static bool fingerprint(struct call *c, char ret_text[static FINGERPRINT])
 
 static const char *none_if_empty(const char *text) { return *text ? text : NULL; }
 
-/* The answer is kept in the transaction of the change: both are there, or neither is. What is shown
- * once (x-no-store) is not kept, but that it was shown is. */
+/* The answer is kept in the transaction of the change: both are there, or neither is. */
 static bool keep(struct call *c, const char *key, const char *print)
 {
 	char status[8];
@@ -49,8 +48,7 @@ static bool keep(struct call *c, const char *key, const char *print)
 	snprintf(status, sizeof status, "%d", c->reply.status);
 	return db_queue(c->tx,
 	                Q_IDEMPOTENCY_KEEP(key, print, status, none_if_empty(c->reply.etag),
-	                                   none_if_empty(c->reply.location),
-	                                   c->endpoint->unstored ? NULL : c->reply.body),
+	                                   none_if_empty(c->reply.location), c->reply.body),
 	                &c->problem);
 }
 
@@ -88,14 +86,6 @@ static enum db_mode mode_of(const struct endpoint *endpoint)
 	return endpoint->noted ? DB_READ_NOTED : DB_READ;
 }
 
-static bool shown_once(struct call *c, const char *location)
-{
-	if (location)
-		problem_member(&c->problem, "location", json_string(location));
-	return problem(&c->problem, PROBLEM_CONFLICT,
-	               "this request was done before; its answer was shown then and is not kept");
-}
-
 /* The first answer to this key, given again. */
 static bool replay(struct call *c, const struct db_claims *claims)
 {
@@ -110,8 +100,6 @@ static bool replay(struct call *c, const struct db_claims *claims)
 	if (db_count(rows) == 0 || !text_number(db_text(rows, 0, "status"), 200, 299, &status))
 		return problem(&c->problem, PROBLEM_IDEMPOTENCY_IN_FLIGHT,
 		               "the first answer to this key is not at hand");
-	if (c->endpoint->unstored)
-		return shown_once(c, db_text(rows, 0, "location"));
 	text = db_text(rows, 0, "etag");
 	snprintf(c->reply.etag, sizeof c->reply.etag, "%s", text ? text : "");
 	text = db_text(rows, 0, "location");

@@ -1,6 +1,4 @@
 """Webhooks and their owners, over HTTP: who may have which, what is refused. What they are told: test_webhook_delivery.py."""
-import uuid
-
 import pytest
 from support.client import faults, problem
 from support.tokens import CAMDEN, ISLINGTON
@@ -45,24 +43,6 @@ def test_no_cache_keeps_an_answer_that_shows_a_secret(api, owner):
     api.delete(path(made.json()), **caller)
     for response in (made, fresh):
         assert response.json()["secret"] and response.headers["Cache-Control"] == "no-store"
-
-
-def test_a_secret_is_not_kept_for_its_key_and_the_same_again_is_told_so(api, owner, db):
-    caller, first, second = owner(), {"Idempotency-Key": str(uuid.uuid4())}, {"Idempotency-Key": str(uuid.uuid4())}
-    made = api.post("/v1/webhooks", json={"url": URL}, headers=first, **caller)
-    fresh = api.post(path(made.json(), "/rotate-secret"), headers=second, **caller)
-
-    again = problem(api.post("/v1/webhooks", json={"url": URL}, headers=first, **caller), 409, "conflict")
-    rotated = problem(api.post(path(made.json(), "/rotate-secret"), headers=second, **caller), 409, "conflict")
-
-    assert again["location"] == made.headers["Location"] and "done before" in again["detail"]
-    assert "location" not in rotated and "done before" in rotated["detail"]
-    assert [one["id"] for one in api.get("/v1/webhooks", **caller).json()["items"]] == [made.json()["id"]]
-    for response in (made, fresh):
-        db.execute("SELECT count(*) FROM idempotency WHERE body LIKE %s", (f"%{response.json()['secret']}%",))
-        assert db.fetchone() == (0,)
-    problem(api.post("/v1/webhooks", json={"url": URL + "/other"}, headers=first, **caller), 422, "idempotency-key-reused")
-    api.delete(path(made.json()), **caller)
 
 
 @pytest.mark.parametrize("role", OWNERS)
@@ -174,6 +154,17 @@ def test_the_secret_is_shown_once_and_is_new_each_time(api, hook, owner, db):
     db.execute("SELECT before::text, after::text FROM audit_entry WHERE subject_table = 'webhook' AND after ->> 'id' = %s", (one["id"],))
     trail = db.fetchall()
     assert len(trail) == 2 and not any(secret[6:] in str(trail) for secret in (fresh, one["secret"]))
+
+
+def test_a_repeated_create_gives_the_first_webhook_again(api, hook, owner):
+    caller, key = owner(), {"Idempotency-Key": "make-it-once"}
+    first = api.post("/v1/webhooks", json={"url": URL}, headers=key, **caller)
+
+    again = api.post("/v1/webhooks", json={"url": URL}, headers=key, **caller)
+
+    assert again.json() == first.json() and again.headers["Idempotency-Replayed"] == "true"
+    assert len(api.get("/v1/webhooks", **caller).json()["items"]) == 1
+    api.delete(path(first.json()), **caller)
 
 
 def test_a_delivery_that_waits_is_not_replayed(api, hook, owner):
