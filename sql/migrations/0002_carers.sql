@@ -105,6 +105,8 @@ COMMENT ON COLUMN carer_access.granted_by IS 'sub of whoever''s act gave it';
 COMMENT ON COLUMN carer_access.council IS
     'council, state, source, known, changed_at: the carer''s own, kept by carer_access_copy and carer_access_follow, '
     'because an organisation''s lists are read from this side, and must not visit every carer to filter and to order';
+COMMENT ON COLUMN carer_access.changed_at IS
+    'When the carer changed or this access began, whichever is later: for the organisation its access is a change of her';
 -- Whether access is in force is asked for every row that a partner's query touches: from the index, without the table.
 CREATE INDEX carer_access_organisation ON carer_access (organisation_id, carer_id DESC) INCLUDE (starts_at, ends_at);
 CREATE INDEX carer_access_by_change ON carer_access (organisation_id, changed_at, carer_id);
@@ -374,9 +376,10 @@ COMMENT ON FUNCTION carer_access_give() IS 'The organisation that creates a care
 CREATE FUNCTION carer_access_copy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
-    SELECT c.council, c.state, c.source, c.known, c.updated_at
+    -- The lock: who changes the carer at this moment either is waited for, or waits, and then finds this row.
+    SELECT c.council, c.state, c.source, c.known, greatest(c.updated_at, NEW.starts_at)
       INTO NEW.council, NEW.state, NEW.source, NEW.known, NEW.changed_at
-      FROM carer c WHERE c.id = NEW.carer_id;
+      FROM carer c WHERE c.id = NEW.carer_id FOR SHARE;
     RETURN NEW;
 END
 $$;
@@ -386,7 +389,7 @@ CREATE FUNCTION carer_access_follow() RETURNS trigger LANGUAGE plpgsql SECURITY 
 AS $$
 BEGIN
     UPDATE carer_access a
-       SET state = NEW.state, source = NEW.source, known = NEW.known, changed_at = NEW.updated_at
+       SET state = NEW.state, source = NEW.source, known = NEW.known, changed_at = greatest(NEW.updated_at, a.starts_at)
      WHERE a.carer_id = NEW.id;
     RETURN NULL;
 END

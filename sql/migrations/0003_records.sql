@@ -95,9 +95,16 @@ COMMENT ON FUNCTION audited() IS
 CREATE FUNCTION configured() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     row jsonb := to_jsonb(coalesce(NEW, OLD));
+    councils text[] := ARRAY[row ->> 'council'];
 BEGIN
-    INSERT INTO audit_entry (council, subject_table, before, after) VALUES (row ->> 'council', TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW));
+    IF row ->> 'council' IS NULL AND row ->> 'organisation_id' IS NOT NULL THEN
+        SELECT o.councils INTO councils FROM organisation o WHERE o.id = (row ->> 'organisation_id')::uuid;
+    END IF;
+    INSERT INTO audit_entry (council, subject_table, before, after)
+    SELECT k.council, TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW) FROM unnest(councils) AS k(council);
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION configured() IS 'AFTER a change of what a council sets, rows of no carer: leaves an audit row, as audited() does';
+COMMENT ON FUNCTION configured() IS
+    'AFTER a change of what a council or an organisation sets, rows of no carer: leaves an audit row, as audited() does; what is an '
+    'organisation''s, one for each council that it works for, because each administrator sees her own council''s alone';

@@ -77,7 +77,7 @@ DECLARE
     hidden text[] := ARRAY(SELECT substr(a, 2) FROM unnest(TG_ARGV[1:]) AS a WHERE a LIKE '*%');
 BEGIN
     INSERT INTO audit_entry (council, carer_ids, subject_table, before, after)
-    SELECT either ->> 'council', ARRAY[(either ->> TG_ARGV[0])::uuid], TG_TABLE_NAME,
+    SELECT either ->> 'council', array_remove(ARRAY[(either ->> TG_ARGV[0])::uuid], NULL), TG_TABLE_NAME,
            jsonb_object_agg(f.key, CASE WHEN f.key = ANY (hidden) THEN '"(masked)"' ELSE stale -> f.key END)
                FILTER (WHERE stale ->> f.key IS NOT NULL),
            jsonb_object_agg(f.key, CASE WHEN f.key = ANY (hidden) THEN '"(masked)"' ELSE fresh -> f.key END)
@@ -89,8 +89,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION audited() IS
-    'AFTER INSERT, UPDATE or DELETE: leaves an audit row with what changed. Its arguments: the column that holds the carer''s id, '
-    'then columns that are worked out from others and tell nothing, and *columns that changed but are not shown';
+    'AFTER INSERT, UPDATE or DELETE: leaves an audit row with what changed. Its arguments: the column that holds the carer''s id '
+    '(NULL: no carer yet), then columns that are worked out from others and tell nothing, and *columns that changed but are not shown';
 
 CREATE TRIGGER carer_demographics_a_of_carer BEFORE INSERT OR UPDATE ON carer_demographics
     FOR EACH ROW EXECUTE FUNCTION of_carer('open');

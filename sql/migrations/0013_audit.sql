@@ -96,6 +96,16 @@ SELECT setval('audit_entry_id_seq', s.last_value, s.is_called) FROM audit_entry_
 DROP TABLE audit_entry_moving;
 SELECT audit_prepare(3);
 
+-- A search that finds nobody belongs to no carer's council. Without one no administrator would see its row.
+CREATE FUNCTION audit_councils() RETURNS text[] LANGUAGE sql STABLE
+    RETURN coalesce(CASE current_user WHEN 'carers_partner' THEN (SELECT o.councils FROM organisation o WHERE o.id = app_org())
+                                      WHEN 'carers_self' THEN (SELECT ARRAY[c.council] FROM carer c WHERE c.id = app_carer()) END,
+                    ARRAY[(app_councils())[1]]);
+COMMENT ON FUNCTION audit_councils() IS
+    'Who is to learn of what the caller did about nobody: every council that her organisation works for, a carer''s own, the first of '
+    'her token';
+GRANT EXECUTE ON FUNCTION audit_councils() TO carers_council, carers_partner, carers_self;
+
 -- Lists of the trail, newest first.
 
 CREATE FUNCTION audit_cursor(at timestamptz, id bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE

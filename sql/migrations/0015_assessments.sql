@@ -354,6 +354,8 @@ COMMENT ON FUNCTION assessment_c_change() IS 'The machine of states for every cl
 CREATE FUNCTION assessment_review_due() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    -- Of two completions at once the second waits here for the first, and finds its review.
+    PERFORM pg_advisory_xact_lock(hashtextextended('review ' || NEW.carer_id, 0));
     IF NEW.kind = 'reassessment' THEN
         UPDATE assessment r
            SET state = 'completed', state_since = clock_timestamp(), completed_on = NEW.completed_on,

@@ -239,14 +239,17 @@ BEGIN
            AND (a.ends_at IS NULL OR a.ends_at > clock_timestamp()
                 OR about IS NOT NULL AND a.organisation_id = about AND a.ends_at >= a.starts_at)
          GROUP BY a.organisation_id, n.era, n.txid, n.id, n.at
-        RETURNING organisation_id)
-    SELECT array_agg(h.organisation_id) INTO told FROM handed h;
+        RETURNING organisation_id, gone)
+    -- Who has no access any more is told that alone: the rest the feed hides from it, too.
+    SELECT array_agg(h.organisation_id) FILTER (WHERE NOT h.gone OR what = 'access.ended') INTO told FROM handed h;
     SELECT array_agg(w.id ORDER BY w.id) INTO hooks
       FROM webhook w
       JOIN event_kind k ON k.kind = what AND NOT k.told_by_parties AND w.role = ANY (k.roles)
      WHERE (w.council = of_council OR w.organisation_id = ANY (told)) AND w.state <> 'disabled'
        AND (w.event_types = '{}' OR what = ANY (w.event_types))
-       AND (NOT k.shared OR w.council IS NOT NULL OR w.organisation_id = app_org() OR consented(of_carer, 'share_between_services'));
+       AND (NOT k.shared OR w.council IS NOT NULL OR w.organisation_id = app_org()
+            -- As a breaks provider asks it, consented() is false: consents are not for it (consent_partner). Here the owner asks.
+            OR w.role <> 'break_provider' AND consented(of_carer, 'share_between_services'));
     IF hooks IS NOT NULL THEN
         SELECT * INTO described FROM event_kind k WHERE k.kind = what;
         PERFORM webhook_tell(hooks, what, resource, at, format(described.path, of_carer, resource), jsonb_strip_nulls(jsonb_build_object(

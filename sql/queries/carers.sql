@@ -172,18 +172,23 @@ SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.updated_at, p.id) FRO
                             FROM walked w ORDER BY w.updated_at DESC, w.id DESC LIMIT 1)
                END AS next_cursor) AS n;
 
--- For partner roles, in order of change.
+-- For partner roles, in order of change, and that its access began is a change. Of accesses to one carer that hold at once the
+-- one that changed first counts: with the others nothing came that the organisation had not before, and when it ends the next
+-- is shown, so that she comes once and is never passed over.
 -- name: carers_changed_of_organisation(limit, cursor, updated_since, council, state, source, known_to_social_care)
 WITH found AS MATERIALIZED (
     SELECT f.updated_at, f.id
       FROM cursor_after($2, $3::timestamptz) AS s
      CROSS JOIN LATERAL (
-        SELECT DISTINCT a.changed_at AS updated_at, a.carer_id AS id
+        SELECT a.changed_at AS updated_at, a.carer_id AS id
           FROM carer_access a
          WHERE a.organisation_id = app_org() AND (a.changed_at, a.carer_id) > (s.at, s.id)
            AND in_force(a.starts_at, a.ends_at)
            AND coalesce(a.council = $4, true) AND coalesce(a.state = $5, true) AND coalesce(a.source = $6, true)
            AND coalesce(a.known = CASE $7::boolean WHEN true THEN 'yes' WHEN false THEN 'no' END, true)
+           AND NOT EXISTS (SELECT FROM carer_access o
+                            WHERE o.organisation_id = app_org() AND o.carer_id = a.carer_id
+                              AND in_force(o.starts_at, o.ends_at) AND (o.changed_at, o.id) < (a.changed_at, a.id) OFFSET 0)
          ORDER BY a.changed_at, a.carer_id
          LIMIT $1::integer + 1) AS f),
 page AS MATERIALIZED (
@@ -276,10 +281,9 @@ page AS MATERIALIZED (
      CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids)
-    SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
-      FROM (VALUES (1)) AS always
-      LEFT JOIN page p ON true
-     GROUP BY p.council)
+    SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council
+     UNION ALL
+    SELECT n.council, '{}' FROM unnest(audit_councils()) AS n(council) WHERE NOT EXISTS (SELECT FROM page p))
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.weight DESC, p.id DESC) FROM page p), NULL) AS body;
 
 -- By NHS number or external reference for every class, and whatever the carer herself asks: the few who have that key are
@@ -322,8 +326,7 @@ page AS MATERIALIZED (
      CROSS JOIN LATERAL (SELECT v.* FROM carer_view v WHERE v.id = f.id OFFSET 0) AS c),
 noted AS (
     INSERT INTO audit_entry (council, carer_ids)
-    SELECT coalesce(p.council, (app_councils())[1]), array_remove(array_agg(p.id), NULL)
-      FROM (VALUES (1)) AS always
-      LEFT JOIN page p ON true
-     GROUP BY p.council)
+    SELECT p.council, array_agg(p.id) FROM page p GROUP BY p.council
+     UNION ALL
+    SELECT n.council, '{}' FROM unnest(audit_councils()) AS n(council) WHERE NOT EXISTS (SELECT FROM page p))
 SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.weight DESC, p.id DESC) FROM page p), NULL) AS body;

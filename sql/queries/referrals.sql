@@ -91,26 +91,33 @@ SELECT concat('{"items":[', (
   FROM whose w;
 
 -- Lists, newest first. With a filter a page looks at 5,000 referrals at most, and may hold less than the limit although more
--- pages follow. `overdue`: whose contact is overdue, or is not.
+-- pages follow. Of one carer (`carer_id`) there are few: they are found by her, all looked at, and the page is whole.
+-- `overdue`: whose contact is overdue, or is not.
 -- name: referrals_of_councils(limit, cursor, state, kind, carer_id, overdue, updated_since)
 WITH bound AS MATERIALIZED (
-    SELECT CASE WHEN num_nonnulls($3::text, $4::text, $5::uuid, $6::boolean, $7::timestamptz) = 0 THEN $1::integer + 1
+    SELECT CASE WHEN $5::uuid IS NOT NULL THEN NULL
+                WHEN num_nonnulls($3::text, $4::text, $6::boolean, $7::timestamptz) = 0 THEN $1::integer + 1
                 ELSE greatest($1::integer + 1, 5000 / greatest(cardinality(app_councils()), 1)) END AS walk),
 walked AS MATERIALIZED (
     SELECT f.*
       FROM unnest(app_councils()) AS k(council)
      CROSS JOIN LATERAL (
-        SELECT r.id, r.state, r.kind, r.carer_id, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
+        SELECT r.id, r.state, r.kind, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
           FROM referral r
          WHERE r.council = k.council AND r.id < cursor_before($2)
          ORDER BY r.id DESC
          LIMIT (SELECT b.walk FROM bound b)) AS f
-     ORDER BY f.id DESC
+     WHERE $5::uuid IS NULL
+     UNION ALL
+    SELECT r.id, r.state, r.kind, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state)
+      FROM referral r
+     WHERE r.carer_id = $5 AND r.id < cursor_before($2)
+     ORDER BY id DESC
      LIMIT (SELECT b.walk FROM bound b)),
 found AS MATERIALIZED (
     SELECT w.id
       FROM walked w
-     WHERE coalesce(w.state = $3, true) AND coalesce(w.kind = $4, true) AND coalesce(w.carer_id = $5::uuid, true)
+     WHERE coalesce(w.state = $3, true) AND coalesce(w.kind = $4, true)
        AND coalesce(w.overdue = $6::boolean, $6::boolean IS NULL) AND coalesce(w.updated_at >= $7::timestamptz, true)
      ORDER BY w.id DESC
      LIMIT $1::integer + 1),
@@ -130,33 +137,41 @@ SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p)
 -- For organisations: what they sent, what they received, or both; for the carer: what is about her.
 -- name: referrals_of_side(limit, cursor, state, kind, carer_id, overdue, updated_since, direction)
 WITH bound AS MATERIALIZED (
-    SELECT CASE WHEN num_nonnulls($3::text, $4::text, $5::uuid, $6::boolean, $7::timestamptz) = 0 THEN $1::integer + 1
+    SELECT CASE WHEN $5::uuid IS NOT NULL THEN NULL
+                WHEN num_nonnulls($3::text, $4::text, $6::boolean, $7::timestamptz) = 0 THEN $1::integer + 1
                 ELSE greatest($1::integer + 1, 5000) END AS walk),
 walked AS MATERIALIZED (
     SELECT DISTINCT u.*
-      FROM ((SELECT r.id, r.state, r.kind, r.carer_id, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
+      FROM ((SELECT r.id, r.state, r.kind, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
                FROM referral r
-              WHERE r.from_organisation_id = app_org() AND coalesce($8 = 'sent', true) AND r.id < cursor_before($2)
+              WHERE r.from_organisation_id = app_org() AND coalesce($8 = 'sent', true) AND $5::uuid IS NULL AND r.id < cursor_before($2)
               ORDER BY r.id DESC
               LIMIT (SELECT b.walk FROM bound b))
              UNION ALL
-            (SELECT r.id, r.state, r.kind, r.carer_id, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
+            (SELECT r.id, r.state, r.kind, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
                FROM referral r
-              WHERE r.to_organisation_id = app_org() AND coalesce($8 = 'received', true) AND r.id < cursor_before($2)
+              WHERE r.to_organisation_id = app_org() AND coalesce($8 = 'received', true) AND $5::uuid IS NULL AND r.id < cursor_before($2)
               ORDER BY r.id DESC
               LIMIT (SELECT b.walk FROM bound b))
              UNION ALL
-            (SELECT r.id, r.state, r.kind, r.carer_id, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
+            (SELECT r.id, r.state, r.kind, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
                FROM referral r
-              WHERE r.carer_id = app_carer() AND current_user = 'carers_self' AND r.id < cursor_before($2)
+              WHERE r.carer_id = app_carer() AND current_user = 'carers_self' AND $5::uuid IS NULL AND r.id < cursor_before($2)
               ORDER BY r.id DESC
-              LIMIT (SELECT b.walk FROM bound b))) AS u
+              LIMIT (SELECT b.walk FROM bound b))
+             UNION ALL
+            SELECT r.id, r.state, r.kind, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
+              FROM referral r
+             WHERE r.carer_id = $5 AND r.id < cursor_before($2)
+               AND (r.from_organisation_id = app_org() AND coalesce($8 = 'sent', true)
+                    OR r.to_organisation_id = app_org() AND coalesce($8 = 'received', true)
+                    OR r.carer_id = app_carer() AND current_user = 'carers_self')) AS u
      ORDER BY u.id DESC
      LIMIT (SELECT b.walk FROM bound b)),
 found AS MATERIALIZED (
     SELECT w.id
       FROM walked w
-     WHERE coalesce(w.state = $3, true) AND coalesce(w.kind = $4, true) AND coalesce(w.carer_id = $5::uuid, true)
+     WHERE coalesce(w.state = $3, true) AND coalesce(w.kind = $4, true)
        AND coalesce(w.overdue = $6::boolean, $6::boolean IS NULL) AND coalesce(w.updated_at >= $7::timestamptz, true)
      ORDER BY w.id DESC
      LIMIT $1::integer + 1),

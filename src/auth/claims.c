@@ -291,15 +291,17 @@ static bool acts_for_organisation(const struct principal *who)
 	return strcmp(who->class, "carers_partner") == 0;
 }
 
+/* Only roles that act for an organisation have one: in any other token org says nothing. */
 static bool check_organisation(struct reading *r)
 {
 	const json_t *org = json_object_get(r->claims, "org");
+	bool needed = acts_for_organisation(&r->who);
 
-	if (!org && acts_for_organisation(&r->who))
+	if (!org && needed)
 		return token_refused(r->p, "the token has no org, which its role needs");
 	if (org && !uuid_read(org, r->org))
 		return token_refused(r->p, "the token's org is not a UUID");
-	r->who.org = org ? r->org : NULL;
+	r->who.org = needed ? r->org : NULL;
 	return true;
 }
 

@@ -6,6 +6,7 @@ import psycopg2
 import pytest
 from support.callers import AUDIT, CALLERS, answer
 from support.client import faults, problem
+from support.referrals import person, referral_body
 from support.server import wait_for
 from support.tokens import CAMDEN, ISLINGTON, PERSON
 
@@ -118,6 +119,17 @@ class TestWhat:
         for one in made:
             entry = items(api, of(one), council=CAMDEN)[0]
             assert entry["action"] == "listCarers" and set(entry["carer_ids"]) == {other["id"] for other in made}
+
+
+    def test_a_referral_of_a_person_who_is_not_on_record_names_no_carer(self, api, organisation):
+        ident = f"stranger-{uuid.uuid4()}"
+        made = api.post("/v1/referrals", json=referral_body(person=person()), role="referrer", org=organisation(),
+                        headers={"X-Request-ID": ident})
+        assert made.status_code == 201, made.text
+
+        entry, = (item for item in items(api, "?action=createReferral&limit=50") if item["request_id"] == ident)
+
+        assert entry["resource"] == "referral" and entry["carer_ids"] == []
 
 
 class TestFilters:

@@ -591,6 +591,110 @@ class TestAudit:
         assert owner.fetchall() == [("carer",)]
 
 
+def waits(owner, pid):
+    """Whether this backend waits for another's lock."""
+    owner.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = %s)", (pid,))
+    return owner.fetchone()[0]
+
+
+class TestChangedCarers:
+    """carers_changed_of_organisation: a partner's copy of carers keeps in step with what it has access to."""
+
+    @pytest.fixture
+    def old(self, carer, owner):
+        """A carer who changed last in March."""
+        one = carer()
+        owner.execute("ALTER TABLE carer DISABLE TRIGGER USER")
+        try:
+            owner.execute("UPDATE carer SET updated_at = '2026-03-01T12:00:00Z' WHERE id = %s", (one,))
+        finally:
+            owner.execute("ALTER TABLE carer ENABLE TRIGGER USER")
+        return one
+
+    @pytest.fixture
+    def changed(self, acting, owner):
+        """changed(org, limit): ids of the carers who changed in the last hour, all pages."""
+        owner.execute("SELECT (now() - interval '1 hour')::text")
+        since = owner.fetchone()[0]
+
+        def ask(org, limit=50):
+            found, cursor = [], None
+            with acting("support_worker", org=org) as session:
+                for _ in range(10):
+                    (text, cursor), = session.execute("carers_changed_of_organisation", limit, cursor, since, *[None] * 4)
+                    found += [item["id"] for item in json.loads(text)["items"]]
+                    if not cursor:
+                        return found
+            raise AssertionError("the list does not end")
+        return ask
+
+    def test_a_carer_is_shown_when_access_to_her_is_given_however_long_ago_she_changed(self, old, organisation, give, changed):
+        org = organisation()
+        assert changed(org) == []
+
+        give(old, org)
+
+        assert changed(org) == [old]
+
+    def test_access_to_come_counts_from_its_beginning_whatever_changes_before(self, old, acting, organisation, give, owner):
+        access = give(old, organisation(), starts_at="2099-01-01T00:00:00Z")
+        with acting("practitioner", **STAFF) as session:
+            session.execute("carer_patch", old, '{"preferred_language": "cy"}', None)
+
+        owner.execute("SELECT changed_at = starts_at FROM carer_access WHERE id = %s", (access,))
+        assert owner.fetchall() == [(True,)]
+
+    @pytest.mark.parametrize("limit", [1, 2, 50])
+    def test_with_two_accesses_she_comes_once_where_the_first_stands(self, carer, organisation, give, changed, limit):
+        org = organisation()
+        first, second = (carer(role="support_worker", org=org) for _ in range(2))
+        give(first, org)
+
+        assert changed(org, limit) == [first, second]
+
+    def test_when_the_first_of_two_ends_she_is_still_shown(self, carer, organisation, give, end, changed, owner):
+        org = organisation()
+        one = carer(role="support_worker", org=org)
+        owner.execute("SELECT id::text FROM carer_access WHERE carer_id = %s", (one,))
+        registered = owner.fetchone()[0]
+        give(one, org)
+
+        end(one, registered)
+
+        assert changed(org) == [one]
+
+    def test_a_second_access_is_no_change_of_whom_it_had_already(self, carer, organisation, give, changed, owner):
+        org = organisation()
+        one = carer(role="support_worker", org=org)
+        owner.execute("ALTER TABLE carer_access DISABLE TRIGGER USER")
+        try:
+            owner.execute("UPDATE carer_access SET changed_at = '2026-03-01T12:00:00Z', starts_at = '2026-03-01T12:00:00Z' WHERE carer_id = %s", (one,))
+        finally:
+            owner.execute("ALTER TABLE carer_access ENABLE TRIGGER USER")
+
+        give(one, org)
+
+        assert changed(org) == []
+
+    def test_access_given_while_she_changes_has_what_she_has_become(self, connect, acting, carer, organisation, owner):
+        one, org, beside = carer(known_to_social_care=False), organisation(), connect()
+
+        def grant():
+            with acting("practitioner", on=beside, **STAFF) as session:
+                session.execute("access_grant", one, new_id(), grant_body(org))
+        granting = threading.Thread(target=grant)
+        with acting("practitioner", on=connect(), **STAFF) as session:
+            session.execute("carer_patch", one, '{"known_to_social_care": true, "identification": {"source": "gp"}}', None)
+            granting.start()
+            while granting.is_alive() and not waits(owner, beside.info.backend_pid):
+                granting.join(0.01)
+        granting.join(30)
+
+        owner.execute("SELECT a.known, a.source, a.changed_at >= c.updated_at FROM carer_access a JOIN carer c ON c.id = a.carer_id"
+                      " WHERE a.carer_id = %s", (one,))
+        assert owner.fetchall() == [("yes", "gp", True)]
+
+
 class TestList:
     """access_of_carer: pages without gap or repeat, in both orders."""
 

@@ -1,6 +1,7 @@
 """Assessments asked in SQL: the machine against its table in C, every cell of it, and what the contract promises."""
 import itertools
 import re
+import threading
 
 import bundle
 import psycopg2
@@ -83,6 +84,40 @@ def test_every_change_of_state_by_every_role_does_what_the_table_says(acting, ce
         if told != expected(kind, state, to, role):
             wrong.append((to, role, expected(kind, state, to, role), told))
     assert wrong == []
+
+
+@pytest.mark.parametrize("kind", ["statutory", "reassessment"])
+def test_of_two_completions_at_once_one_makes_a_review_due(connect, acting, owner, carer, kind):
+    whose, ids, beside = carer(), [new_id(), new_id()], connect()
+    owner.execute("ALTER TABLE assessment DISABLE TRIGGER USER")
+    try:
+        for ident in ids:
+            owner.execute("INSERT INTO assessment (id, carer_id, council, kind, state, assessor_type, contingency_offer) VALUES (%s, %s, %s, %s,"
+                          " 'in_progress', 'council', '{\"offered_on\": \"2026-01-05\", \"response\": \"later\"}')", (ident, whose, ISLINGTON, kind))
+    finally:
+        owner.execute("ALTER TABLE assessment ENABLE TRIGGER USER")
+
+    def complete(session, ident):
+        session.sql("UPDATE assessment SET state = 'completed' WHERE id = %s", ident)
+
+    def second():
+        with acting("practitioner", [ISLINGTON], on=beside) as session:
+            complete(session, ids[1])
+    completing = threading.Thread(target=second)
+    with acting("practitioner", [ISLINGTON], on=connect()) as session:
+        complete(session, ids[0])
+        completing.start()
+        waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = %s)"
+        owner.execute(waiting, (beside.info.backend_pid,))
+        while completing.is_alive() and owner.fetchone() == (False,):
+            completing.join(0.01)
+            owner.execute(waiting, (beside.info.backend_pid,))
+    completing.join(30)
+
+    owner.execute("SELECT state FROM assessment WHERE id = ANY (%s::uuid[])", (ids,))
+    assert owner.fetchall() == [("completed",)] * 2
+    owner.execute("SELECT count(*) FROM assessment WHERE carer_id = %s AND kind = 'review' AND state = 'due'", (whose,))
+    assert owner.fetchone() == (1,)
 
 
 @pytest.mark.parametrize("column, value", [("needs", '["own_health"]'), ("forward_look", "x"), ("form", "joint")])

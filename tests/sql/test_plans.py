@@ -154,7 +154,9 @@ def test_an_organisations_list_touches_its_own_rows_only(crowd, caller, changed,
     plan = look(crowd, caller, name, 50, None, *([SINCE] if changed else []), *FILTERS[filters])
 
     own = 11 if caller == "a small organisation" else 51 if filters == "no filter" else PEOPLE // 50
-    assert touched(plan) <= own + 2 * 51  # its access rows, then a page of carers and the policy's look at their access
+    # its access rows, then a page of carers and the policy's look at their access; of changes, whether another access stands before
+    assert touched(plan) <= own + (3 if changed else 2) * 51
+    assert not changed or "carer_access_by_change" in {node.get("Index Name") for node in plan}
 
 
 @pytest.mark.parametrize("caller", list(CALLERS))
@@ -545,6 +547,30 @@ def test_referrals_are_listed_in_bounded_walks(crowd, referred, caller, asked):
 
     walk = 51 * (len(councils) if councils else 3) if asked == (None,) * 5 else 5000 if councils else 15000
     assert touched(plan) <= walk + 10 * 50
+
+
+@pytest.mark.parametrize("asked", [(None,) * 4, ("requested", None, None, None), (None, "gp", "true", SINCE)], ids=str)
+@pytest.mark.parametrize("caller", ["a council", "twelve councils", "a large organisation", "a small organisation", "a carer"])
+def test_referrals_of_one_carer_are_found_by_her(crowd, referred, caller, asked):
+    state, kind, overdue, since = asked
+    arguments = [50, None, state, kind, referred, overdue, since]
+    plan = (look(crowd, caller, "referrals_of_councils", *arguments) if CALLERS[caller][1].get("councils") else
+            look(crowd, caller, "referrals_of_side", *arguments, None, carer=referred))
+
+    assert touched(plan) <= 12
+    walks = [node for node in plan if node.get("Relation Name") == "referral" and node["Actual Loops"]]
+    assert {node.get("Index Name") for node in walks} <= {"referral_by_carer", "referral_pkey"}
+
+
+@pytest.mark.parametrize("limit", [1, 50])
+def test_the_page_of_one_carers_referrals_is_whole_however_many_others_came_after(crowd, referred, limit):
+    session = Session(crowd)
+    session.take_on("practitioner", COUNCILS[:1])
+    oldest, = session.sql("SELECT r.carer_id::text FROM referral r WHERE r.council = %s ORDER BY r.id LIMIT 1", COUNCILS[0])[0]
+    page = session.body("referrals_of_councils", limit, None, None, None, oldest, None, None)
+    crowd.rollback()
+
+    assert [item["carer_id"] for item in page["items"]] == [oldest] and "next_cursor" not in page
 
 
 @pytest.mark.parametrize("caller", ["a small organisation", "a council", "a carer"])

@@ -197,6 +197,23 @@ class TestWhom:
             assert owner.fetchall() == rows
 
 
+    @pytest.mark.parametrize("wanted", [{"q": "nobodyatall"}, {"nhs_number": "9990000018"}], ids=str)
+    def test_a_partners_search_that_finds_nobody_is_seen_by_the_councils_of_its_organisation(self, acting, organisation, wanted):
+        org, request = organisation(HERE, FAR), f"nobody-{uuid.uuid4()}"
+        with acting("support_worker", org=org, request=request) as session:
+            assert ask(session, **wanted) == []
+
+        for council in (HERE, FAR):
+            with acting("council_admin", [council]) as session:
+                assert session.sql("SELECT council, carer_ids::text[] FROM audit_entry WHERE request = %s", request) == [(council, [])]
+
+    def test_her_own_search_that_does_not_find_her_is_seen_by_her_council(self, acting, world):
+        with acting("carer", carer=world.mine, request="not-herself") as session:
+            assert session.body("carers_by_key", '{"q": "somebodyelse"}')["items"] == []
+        with acting("council_admin", [HERE, FAR]) as session:
+            assert session.sql("SELECT council, carer_ids::text[] FROM audit_entry WHERE request = 'not-herself'") == [(HERE, [])]
+
+
 class TestFollowing:
     """The terms follow the carer."""
 

@@ -142,3 +142,68 @@ def test_a_message_written_while_the_one_before_is_finished_is_not_forgotten(act
     finish(service, first, "delivered")
 
     assert len(claim(service)) == 1
+
+
+CONTACT = {"channel": "phone", "direction": "inbound", "reason": "first_contact", "outcome": "info_advice"}
+
+
+@pytest.mark.parametrize("shares", [True, False])
+@pytest.mark.parametrize("role", ["assessor", "support_worker", "hospital_in_reach", "break_provider"])
+def test_a_webhook_is_told_what_its_role_may_read_in_the_feed(acting, owner, carer, organisation, grant, role, shares):
+    one, staff, hook = carer(), {"councils": [ISLINGTON]}, new_id()
+    mine, charity = {"org": organisation()}, {"org": organisation()}
+    grant(one, mine["org"])
+    grant(one, charity["org"])
+    with acting(role, **mine) as session:
+        session.execute("webhook_insert", hook, json.dumps({"url": "https://a.example/"}))
+    owner.execute("SELECT max(id) FROM event")
+    before, = owner.fetchone()
+
+    with acting("practitioner", **staff) as session:
+        session.execute("consent_record", new_id(), one, json.dumps({
+            "purpose": "share_between_services", "decision": "given" if shares else "refused", "method": "verbal", "wording_version": "v1"}))
+        for about in (mine, charity):
+            session.execute("consent_record", new_id(), one, json.dumps({
+                "purpose": "share_with_organisation", "organisation_id": about["org"], "method": "verbal", "wording_version": "v1"}))
+        session.execute("carer_patch", one, '{"preferred_language": "cy"}', None)
+    contacts = {}
+    for who, claims in (("practitioner", staff), ("support_worker", charity), (role, mine)):
+        contacts[claims.get("org", "council")] = new_id()
+        with acting(who, **claims) as session:
+            session.execute("contact_record", one, contacts[claims.get("org", "council")], json.dumps(CONTACT))
+
+    owner.execute("SELECT kind, body::jsonb #>> '{data,resource,id}' FROM webhook_delivery WHERE webhook_id = %s", (hook,))
+    told = sorted(owner.fetchall())
+    with acting(role, **mine) as session:
+        read = session.sql("SELECT kind, resource_id::text FROM event WHERE carer_id = %s AND id > %s", one, before)
+    others = [("contact.recorded", contacts[who]) for who in ("council", charity["org"])]
+    assert told == sorted(read)
+    assert [contact in told for contact in others] == [shares and role != "break_provider"] * 2
+    assert ("contact.recorded", contacts[mine["org"]]) in told and ("carer.updated", one) in told
+
+
+def test_who_has_lost_access_is_told_that_and_nothing_of_her_afterwards(acting, owner, carer, organisation, grant):
+    one, org, hook, consent = carer(), organisation(), new_id(), new_id()
+    grant(one, org)
+    with acting("assessor", org=org) as session:
+        session.execute("webhook_insert", hook, json.dumps({"url": "https://a.example/"}))
+    share = json.dumps({"purpose": "share_with_organisation", "organisation_id": org, "method": "verbal", "wording_version": "v1"})
+
+    for query, arguments in (("consent_record", (consent, one, share)), ("consent_withdraw", (one, consent, '{"method": "verbal"}')),
+                             ("consent_record", (new_id(), one, share))):
+        with acting("practitioner", [ISLINGTON]) as session:
+            session.execute(query, *arguments)
+
+    owner.execute("SELECT kind FROM webhook_delivery WHERE webhook_id = %s ORDER BY number", (hook,))
+    assert [kind for kind, in owner.fetchall()] == ["consent.given", "access.ended"]
+
+
+def test_an_organisations_webhook_is_in_the_trail_of_each_council_that_it_works_for(acting, owner, organisation):
+    org, ident = organisation(ISLINGTON, ESSEX), new_id()
+    with acting("assessor", org=org, request=f"hook-{ident}") as session:
+        session.execute("webhook_insert", ident, json.dumps({"url": "https://a.example/"}))
+
+    for council in (ISLINGTON, ESSEX):
+        with acting("council_admin", [council]) as session:
+            assert session.sql("SELECT council, subject_table, after ->> 'id' FROM audit_entry WHERE request = %s",
+                               f"hook-{ident}") == [(council, "webhook", ident)]

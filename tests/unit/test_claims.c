@@ -327,6 +327,25 @@ static void roles_of_organisations_need_their_organisation(void **state)
 	}
 }
 
+static void no_other_role_acts_for_an_organisation(void **state)
+{
+	static const char *const roles[] = { "council_admin", "practitioner", "commissioner",
+		                             "directory_editor", "carer" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(roles); i++) {
+		const struct principal *none = NULL;
+		principal_auto *who = NULL;
+		struct problem p = { 0 };
+
+		assert_false(read_role(roles[i], "not-a-uuid", FORGE_CARER, &none, &p));
+		assert_string_equal(p.detail, "the token's org is not a UUID");
+		assert_true(read_role(roles[i], "018f0000-0000-7000-8000-00000000000a", FORGE_CARER,
+		                      &who, &p));
+		assert_null(who->org);
+	}
+}
+
 static void a_carer_needs_her_own_record_and_nobody_else_has_one(void **state)
 {
 	const struct principal *none = NULL;
@@ -362,6 +381,7 @@ int main(void)
 		cmocka_unit_test(councils_are_gss_codes_without_repetition),
 		cmocka_unit_test(two_hundred_councils_are_the_most),
 		cmocka_unit_test(roles_of_organisations_need_their_organisation),
+		cmocka_unit_test(no_other_role_acts_for_an_organisation),
 		cmocka_unit_test(a_carer_needs_her_own_record_and_nobody_else_has_one),
 	};
 
