@@ -134,7 +134,8 @@ SELECT page_body((SELECT string_agg(p.body, ',' ORDER BY p.id DESC) FROM page p)
                     WHEN (SELECT count(*) FROM walked) = (SELECT b.walk FROM bound b)
                     THEN cursor_of((SELECT w.id FROM walked w ORDER BY w.id LIMIT 1)) END AS next_cursor) AS n;
 
--- For organisations: what they sent, what they received, or both; for the carer: what is about her.
+-- For organisations: what they sent, what they received, or both; for the carer: what is about her. By `carer_id` only those in which
+-- the caller is shown it.
 -- name: referrals_of_side(limit, cursor, state, kind, carer_id, overdue, updated_since, direction)
 WITH bound AS MATERIALIZED (
     SELECT CASE WHEN $5::uuid IS NOT NULL THEN NULL
@@ -162,7 +163,7 @@ walked AS MATERIALIZED (
              UNION ALL
             SELECT r.id, r.state, r.kind, r.updated_at, referral_overdue(r.contact_due_at, r.first_contact_at, r.state) AS overdue
               FROM referral r
-             WHERE r.carer_id = $5 AND r.id < cursor_before($2)
+             WHERE r.carer_id = $5 AND r.id < cursor_before($2) AND referral_shows_carer(r, referral_sides(r))
                AND (r.from_organisation_id = app_org() AND coalesce($8 = 'sent', true)
                     OR r.to_organisation_id = app_org() AND coalesce($8 = 'received', true)
                     OR r.carer_id = app_carer() AND current_user = 'carers_self')) AS u

@@ -334,6 +334,8 @@ class TestWho:
         one = make(sides.practice, carer_id=None, person=person(family_name=known["family_name"], date_of_birth="1944-05-08"))
 
         assert known["id"] not in api.get(path_of(one), **sides.sender).text
+        for caller in (sides.practice, sides.sender):
+            assert api.get(f"/v1/referrals?carer_id={known['id']}", **caller).json()["items"] == []
 
     def test_the_version_does_not_tell_who_was_on_record(self, api, make, sides, carer):
         known = carer(date_of_birth="1944-05-09", address={"postcode": "N1 2UD"})
