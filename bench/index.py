@@ -27,16 +27,26 @@ words mean, and how it is measured, stands in [README.md](README.md). This list 
 
 
 def said(text, name, otherwise):
-    """A line of the file's head; where it has none, what looks like it."""
-    found = re.search(rf"^- {name}: (.*)$", text, re.MULTILINE) or re.search(otherwise, text)
+    """A line of the file's head, or the newest section's; where there is none, what looks like it."""
+    sections = [part for part in re.split(r"^## ", text, flags=re.MULTILINE) if f"\n- {name}: " in part]
+    newest = max(sections, key=lambda part: re.search(DATE + ".*", part)[0], default=text)
+    found = re.search(rf"^- {name}: ([^;\n]*)", newest, re.MULTILINE) or re.search(otherwise, text)
     return found[1] if found else ""
 
 
+def cells(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
 def goals(text):
-    """Lines of the table under `## Goals`: met, and missed."""
+    """What was to be: (what, goal, measured, whether it was so), of the table under `## Goals`, or of the promises of a soak."""
     part = re.search(r"^## Goals\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in part[1].splitlines() if line.startswith("|")][2:] if part else []
-    return [row for row in rows if len(row) == 4]
+    rows = [cells(line) for line in part[1].splitlines() if line.startswith("|")][2:] if part else []
+    found = [(what, goal, got, met == "met") for what, goal, got, met in (row for row in rows if len(row) == 4)]
+    for scene in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        promised = [cells(line) for line in scene.splitlines() if re.search(r"\| (kept|\*\*broken\*\*) \|$", line)]
+        found += [(f"{scene.split()[0]}: {expected}", "", saw, kept == "kept") for expected, saw, kept in promised]
+    return found
 
 
 def name_of(file):
@@ -48,8 +58,8 @@ def text_of(files):
     for file in files:
         text = file.read_text(encoding="utf-8")
         found = goals(text)
-        met = sum(row[3] == "met" for row in found)
-        missed += [(file, row) for row in found if row[3] != "met"]
+        met = sum(row[3] for row in found)
+        missed += [(file, row) for row in found if not row[3]]
         rows.append(f"| {QUESTIONS.get(name_of(file), text.splitlines()[0].lstrip('# '))} | [{file.name}]({file.name}) | {said(text, 'date', DATE)} | {said(text, 'commit', COMMIT)} | "
                     f"{f'{met} of {len(found)} met' if found else ''} |")
     lines = [HEAD.rstrip("\n"), *rows]

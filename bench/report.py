@@ -30,7 +30,7 @@ def memory_gib():
 
 def commit():
     head = output("git", "rev-parse", "--short=12", "HEAD") or "unknown"
-    changed = output("git", "status", "--porcelain", "--untracked-files=no")
+    changed = output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results*")  # those of this run are no change
     return head + (" with changes" if changed else "")
 
 

@@ -10,6 +10,7 @@ import time
 import traceback
 
 import stage
+import index
 import load
 import report
 from ground import ROOT, dev_run
@@ -64,7 +65,7 @@ def write(name, text):
     parts = RESULTS.read_text(encoding="utf-8").split("\n## ") if RESULTS.exists() else [HEAD]
     known = {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts[1:]}
     known[name] = text
-    RESULTS.write_text("\n".join([HEAD, *(known[scene] for scene in SCENES if scene in known)]), encoding="utf-8")
+    index.keep("soak", "\n".join([HEAD, *(known[scene] for scene in SCENES if scene in known)]))
 
 
 def play(name, options):
