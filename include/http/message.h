@@ -10,6 +10,7 @@
 
 struct request {
 	const char *method, *target; /* target: path and query, raw */
+	const char *protocol;        /* HTTP/1.1; NULL: not known */
 	struct headers headers;
 	const char *body;
 	size_t body_size;    /* of a body that was cut, one more than the largest that is read */

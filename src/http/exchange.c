@@ -28,6 +28,19 @@ static bool x_admit(struct exchange *x)
 	return problem(p, PROBLEM_UNAVAILABLE, "the service is stopping");
 }
 
+/* RFC 9112, 3.2: HTTP/1.1 names one host; repeated headers come joined. Which one is the proxy's
+ * business. */
+static bool x_host(struct exchange *x)
+{
+	const char *host = request_header(x->request, "Host");
+	const char *protocol = x->request->protocol;
+
+	if (host ? !strchr(host, ',') : !protocol || strcmp(protocol, "HTTP/1.1") != 0)
+		return true;
+	return problem_fault(&x->call.problem, PROBLEM_INVALID_PARAMETER, "/header/Host",
+	                     host ? "maxItems" : "required", "must be there, once");
+}
+
 static bool x_route(struct exchange *x)
 {
 	struct call *c = &x->call;
@@ -208,6 +221,7 @@ static const struct {
 	step_fn *take;
 } steps[] = {
 	{ "admit", x_admit },               /* 503 at the stop */
+	{ "host", x_host },                 /* 400 */
 	{ "route", x_route },               /* 400, 404, 405: path and method in the contract */
 	{ "measure", x_measure },           /* 413: the operation's limit, or the service's */
 	{ "authenticate", x_authenticate }, /* 401: the token; 429: the client's bucket */

@@ -122,6 +122,7 @@ static int serve(const struct _u_request *from, struct _u_response *to, void *co
 	struct request request = {
 		.method = from->http_verb,
 		.target = from->http_url,
+		.protocol = from->http_protocol,
 		.headers = { header_of, from->map_header },
 		.body = from->binary_body ? from->binary_body : "",
 		.body_size = from->binary_body_length,

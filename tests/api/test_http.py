@@ -320,6 +320,12 @@ class TestConnections:
 
         assert [connection.answer().headers["X-Request-ID"] for _ in range(3)] == ["one", "two", "three"]
 
+    @pytest.mark.parametrize("head", ["GET /livez HTTP/1.1", "GET /livez HTTP/1.1\r\nHost: one\r\nHost: two", "GET /nowhere HTTP/1.1"])
+    def test_http_1_1_names_one_host(self, raw, head):
+        answer = raw().send(f"{head}\r\n\r\n").answer()
+
+        assert [fault["pointer"] for fault in problem(answer, 400, "invalid-parameter")["errors"]] == ["/header/Host"]
+
     def test_connection_close_is_honoured(self, raw):
         connection = raw()
 
