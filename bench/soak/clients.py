@@ -19,10 +19,16 @@ class Answer:
     def __init__(self, status, seconds, headers=None, body=b""):
         self.status, self.seconds, self.headers, self.body = status, seconds, headers or {}, body
 
+    def is_problem(self, slug):
+        return self.headers.get("Content-Type") == "application/problem+json" and json.loads(self.body)["type"].endswith(f"/problems/{slug}")
+
+    def later(self):
+        """Whether it is to be asked again: no answer, 503, or the first request with its key still runs, although its client was told 503."""
+        return self.status in (503, 0, -1) or self.status == 409 and self.is_problem("idempotency-in-flight")
+
     def good_refusal(self):
-        """Whether this 503 is the problem that was promised."""
-        return (self.headers.get("Retry-After", "").isdigit() and self.headers.get("Content-Type") == "application/problem+json"
-                and json.loads(self.body)["type"].endswith("/problems/unavailable"))
+        """Whether it is the problem that was promised, and says when to ask again."""
+        return self.headers.get("Retry-After", "").isdigit() and (self.is_problem("unavailable") or self.status == 409)
 
 
 class Client:
@@ -94,7 +100,7 @@ class Crowd:
                 return answer
             if time.monotonic() > self.given_up:
                 raise AssertionError(f"{kind} is answered {answer.status} still, {HANGS:.0f} s after the last fault")
-            if answer.status not in (503, 0, -1):
+            if not answer.later():
                 raise AssertionError(f"{kind} was answered {answer.status}: {answer.body[:300]!r}")
             time.sleep(OFTEN)
 
@@ -168,15 +174,16 @@ def judge(told, here, crowd, refusals_wanted=True):
     for _, kind, answer in crowd.answers:
         statuses[answer.status] = statuses.get(answer.status, 0) + 1
     told.figure("answers by status (0: connection broke)", ", ".join(f"{s}: {n:,}" for s, n in sorted(statuses.items())))
-    told.promise("nothing is answered but what was asked for, or 503", crowd.faults or "so it is", not crowd.faults)
+    told.promise("nothing is answered but what was asked for, 503, or 409 `idempotency-in-flight`", crowd.faults or "so it is", not crowd.faults)
     told.promise("no connection breaks, nothing hangs", f"{statuses.get(0, 0)} broken, {statuses.get(-1, 0)} without an answer in {HANGS:.0f} s",
                  not statuses.get(0) and not statuses.get(-1))
-    refusals = [answer for _, _, answer in crowd.answers if answer.status == 503]
+    refusals = [answer for _, _, answer in crowd.answers if answer.status > 0 and answer.later()]
     odd = sum(not answer.good_refusal() for answer in refusals)
-    told.promise("503 is the problem `unavailable` with Retry-After", f"{len(refusals) - odd:,} of {len(refusals):,}",
+    told.promise("503 is the problem `unavailable`, and it and 409 have Retry-After", f"{len(refusals) - odd:,} of {len(refusals):,}",
                  odd == 0 and (refusals or not refusals_wanted))
     worst = max((answer.seconds for _, _, answer in crowd.answers), default=0.0)
     told.promise(f"every answer comes within {LIMIT_SECONDS:.1f} s", f"the longest took {worst:.2f} s", worst <= LIMIT_SECONDS)
+    refusals = [answer for answer in refusals if answer.status == 503]
     if refusals:
         ordered = sorted(answer.seconds for answer in refusals)
         told.goal("the slowest 503", f"{SOON_SECONDS:.0f} s", f"{ordered[-1]:.2f} s (p50 {ordered[len(ordered) // 2]:.2f} s)",
