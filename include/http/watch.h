@@ -1,8 +1,9 @@
 /*
  * Connections that take too long: libmicrohttpd ends one on which nothing moves, but a client that
  * sends, or reads, a byte now and then would hold it for ever. Here a request that is not whole
- * within the timeout loses its connection, and so does an answer that is not read within a longer
- * one. While the service works at an answer nobody is late: statements have their own ceilings.
+ * within the timeout, which runs anew when its first line has come, loses its connection, and so
+ * does an answer that is not read within a longer one. While the service works at an answer nobody
+ * is late: statements have their own ceilings.
  */
 #pragma once
 
