@@ -47,5 +47,6 @@ def judge(told, found, samples, warm, long):
         told.promise(f"p99 stays within {FLAT} times + {FLAT_MS:.0f} ms", text, flat)
     else:
         told.goal("p99 stays", f"{FLAT} times + {FLAT_MS:.0f} ms", text, flat)
+    told.figure("p99 by quarter", ", ".join(f"{middle(windows[i * quarter:(i + 1) * quarter], 2):.1f}" for i in range(4)) + " ms")
     told.figure("worst", f"{max(w[3] for w in found['windows']):.0f} ms")
     told.figure("p50 and p99 by kind, ms", ", ".join(f"{kind} {p50:.1f}, {p99:.1f}" for kind, (p50, p99) in found["by_kind"].items()))
