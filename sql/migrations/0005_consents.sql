@@ -88,25 +88,27 @@ CREATE FUNCTION consent_lock(whose uuid, wanted text, organisation uuid) RETURNS
 COMMENT ON FUNCTION consent_lock(uuid, text, uuid) IS
     'A carer''s words on one purpose, and what hangs on the newest, happen one after the other: also before there is a first';
 
-CREATE FUNCTION consent_refused(whose uuid, organisation uuid) RETURNS boolean
+CREATE FUNCTION consent_asked(whose uuid, organisation uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     refused boolean;
 BEGIN
     IF pg_trigger_depth() = 0 THEN
-        RETURN NULL;
+        RETURN;
     END IF;
     PERFORM consent_lock(whose, 'share_with_organisation', organisation);
     SELECT c.decision = 'refused' OR c.ended_how = 'withdrawn' INTO refused
       FROM consent c
      WHERE c.carer_id = whose AND c.purpose = 'share_with_organisation' AND c.organisation_id = organisation
      ORDER BY c.id DESC LIMIT 1 FOR SHARE;
-    RETURN coalesce(refused, false);
+    IF refused THEN
+        RAISE EXCEPTION 'the carer has refused or withdrawn her consent to share with this organisation' USING ERRCODE = 'CA40C';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION consent_refused(uuid, uuid) IS
-    'For triggers alone: her newest word is that her record is not shared with this organisation. It stays so until the end of '
-    'the transaction: who says another one waits';
+COMMENT ON FUNCTION consent_asked(uuid, uuid) IS
+    'For triggers alone: CA40C if her newest word is that her record is not shared with this organisation. Who says another one waits '
+    'for the end of the transaction';
 
 -- SECURITY DEFINER: the word before may be one that this caller does not see. It is a trigger, so that nobody calls it.
 CREATE FUNCTION consent_b_newest() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp

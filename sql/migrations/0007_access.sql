@@ -75,10 +75,7 @@ BEGIN
     IF NEW.ends_at <= NEW.starts_at THEN
         RAISE EXCEPTION 'must be later than starts_at, and lie in the future' USING ERRCODE = 'CA42V', HINT = '/ends_at';
     END IF;
-    IF consent_refused(NEW.carer_id, NEW.organisation_id) THEN
-        RAISE EXCEPTION 'the carer has refused or withdrawn her consent to share with this organisation'
-            USING ERRCODE = 'CA40C';
-    END IF;
+    PERFORM consent_asked(NEW.carer_id, NEW.organisation_id);
     PERFORM carer_access_lock(NEW);
     IF EXISTS (SELECT FROM carer_access a
                 WHERE a.organisation_id = NEW.organisation_id AND a.carer_id = NEW.carer_id AND a.reason = NEW.reason

@@ -324,8 +324,8 @@ BEGIN
        AND num_nonnulls(r.to_team, r.legal_basis) < 2 THEN
         RAISE EXCEPTION 'the carer''s consent is recorded first; only to a council team a legal basis stands for it'
             USING ERRCODE = 'CA40C', DETAIL = jsonb_build_object('rule', 'R2');
-    ELSIF app_role() <> 'referrer' AND consent_refused(r.carer_id, r.to_organisation_id) THEN
-        RAISE EXCEPTION 'the carer has refused or withdrawn her consent to share with this organisation' USING ERRCODE = 'CA40C';
+    ELSIF app_role() <> 'referrer' THEN
+        PERFORM consent_asked(r.carer_id, r.to_organisation_id);
     END IF;
 END
 $$;
@@ -512,9 +512,9 @@ BEGIN
         RETURN NULL;
     ELSIF NEW.to_organisation_id IS NULL OR NEW.carer_id IS NULL THEN
         RETURN NULL;
-    ELSIF consent_refused(NEW.carer_id, NEW.to_organisation_id) THEN
-        RAISE EXCEPTION 'the carer has refused or withdrawn her consent to share with this organisation' USING ERRCODE = 'CA40C';
-    ELSIF NEW.from_organisation_id = NEW.to_organisation_id
+    END IF;
+    PERFORM consent_asked(NEW.carer_id, NEW.to_organisation_id);
+    IF NEW.from_organisation_id = NEW.to_organisation_id
           AND NOT EXISTS (SELECT FROM carer c WHERE c.id = NEW.carer_id AND c.created_at = now()::timestamptz(3)) THEN
         IF EXISTS (SELECT FROM carer_access a WHERE a.organisation_id = NEW.to_organisation_id AND a.carer_id = NEW.carer_id
                                                 AND in_force(a.starts_at, a.ends_at)) THEN
@@ -584,7 +584,7 @@ $$;
 COMMENT ON FUNCTION referral_row(jsonb) IS 'The row of what clients send; referral_body() the other way round';
 GRANT EXECUTE ON FUNCTION referral_sides(referral), referral_subject(uuid, jsonb), referral_match(jsonb), referral_person(uuid),
     referral_assessment(referral, text), referral_about(referral), referral_service(referral), referral_signposts(jsonb), referral_agreed(referral),
-    referral_stays(referral, referral), referral_carer(referral), consent_refused(uuid, uuid), referral_submit(referral), referral_body(referral), referral_row(jsonb), organisation_exists(uuid),
+    referral_stays(referral, referral), referral_carer(referral), consent_asked(uuid, uuid), referral_submit(referral), referral_body(referral), referral_row(jsonb), organisation_exists(uuid),
     council_setting(text, text) TO carers_council, carers_partner, carers_self, carers_desk;
 
 CREATE FUNCTION referral_shows_carer(r referral, sides text[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
